@@ -1,0 +1,79 @@
+namespace Orleans.Consensus.Paxos;
+
+/// <summary>
+/// The acceptor's transitions, pure (CASPaxos §2.2; "Paxos Made Simple" §2.2). A state is what the register holds
+/// or, when it holds none, <see cref="AcceptorState.Absent"/> of the group's floor.
+/// </summary>
+internal static class Acceptor
+{
+    /// <summary>Phase 1: refuse unless b &gt; max(promised, accepted, floor) (S3).</summary>
+    /// <param name="ceiling">The highest round believed; see <see cref="CeilingAt"/>.</param>
+    public static AcceptorStep On(AcceptorState state, Ballot floor, Prepare prepare, long ceiling)
+    {
+        var toBeat = Ballot.Max(state.Highest, floor);
+        if (prepare.Ballot <= toBeat)
+        {
+            return new(state, new Conflict(Phase.Prepare, prepare.Ballot, toBeat));
+        }
+
+        if (prepare.Ballot.Round > ceiling)
+        {
+            return new(state, new TooFarAhead(Phase.Prepare, prepare.Ballot, ceiling));
+        }
+
+        return new(
+            state with { Promised = prepare.Ballot }, new Promise(prepare.Ballot, state.Accepted, state.Value));
+    }
+
+    /// <summary>
+    /// Phase 2: refuse unless b &gt;= promised and b &gt; accepted (S3). The same accept once more is acknowledged once
+    /// more; the same ballot with another value can't come from a correct proposer (S1) and is refused.
+    /// </summary>
+    /// <param name="ceiling">The highest round believed; see <see cref="CeilingAt"/>.</param>
+    public static AcceptorStep On(AcceptorState state, Accept accept, long ceiling)
+    {
+        if (accept.Ballot == state.Accepted && accept.Value.Version == state.Value?.Version)
+        {
+            return new(state, new Accepted(accept.Ballot));
+        }
+
+        if (accept.Ballot < state.Promised || accept.Ballot <= state.Accepted)
+        {
+            return new(state, new Conflict(Phase.Accept, accept.Ballot, state.Highest));
+        }
+
+        if (accept.Ballot.Round > ceiling || accept.Next.Round > ceiling)
+        {
+            return new(state, new TooFarAhead(Phase.Accept, accept.Ballot, ceiling));
+        }
+
+        var promised = Ballot.Max(accept.Ballot, accept.Next);
+        return new(new(promised, accept.Ballot, accept.Value), new Accepted(accept.Ballot));
+    }
+
+    /// <summary>
+    /// Raises a group's floor: a promise for all absent registers at once, so always safe (S11). It never goes back.
+    /// </summary>
+    public static Ballot RaiseFloor(Ballot floor, Ballot to) => Ballot.Max(floor, to);
+
+    /// <summary>
+    /// Drops a tombstone, this acceptor's part of S12: the register still holds that very tombstone, and the floor,
+    /// raised on all replicas before, covers every ballot this acceptor gave out for it. Null: it is gone.
+    /// Does not: know that all replicas accepted it and raised their floors; the caller must (S12 a, b).
+    /// </summary>
+    public static AcceptorState? Drop(AcceptorState state, Ballot floor, Ballot accepted, RegisterVersion tombstone)
+    {
+        var same = state.Accepted == accepted && state.Value is { IsTombstone: true } value && value.Version == tombstone;
+        return same && state.Highest <= floor ? null : state;
+    }
+
+    /// <summary>
+    /// Installs a value known to be chosen with its ballot, above the own accepted ballot; the promise stays (S14).
+    /// </summary>
+    public static AcceptorState Install(AcceptorState state, Ballot chosenAt, RegisterValue chosen) =>
+        chosenAt > state.Accepted ? state with { Accepted = chosenAt, Value = chosen } : state;
+
+    /// <summary>The highest round to believe: an hour above the clock and all that is held already (S4).</summary>
+    public static long CeilingAt(long unixMilliseconds, long highestHeld) =>
+        checked(Math.Max(Ballot.RoundAt(unixMilliseconds), highestHeld) + Ballot.Hour);
+}

@@ -1,0 +1,234 @@
+using System.Collections.Immutable;
+using System.Diagnostics;
+
+namespace Orleans.Consensus.Paxos;
+
+/// <summary>What a round starts from.</summary>
+/// <param name="Replicas">Number of acceptors.</param>
+/// <param name="Ballot">Fresh; used if the round has to prepare.</param>
+/// <param name="Next">Fresh and above <paramref name="Ballot"/> and any cached promise; asked for with the accept.</param>
+/// <param name="Change">What is to be done.</param>
+/// <param name="Settle">Fresh; names the tombstone that settles an absence, never a change's own value.</param>
+/// <param name="Cached">A promise that a quorum gave for this register; consumed by this round (S21).</param>
+/// <param name="WantPayload">Ask for the payload with the promise.</param>
+internal sealed record RoundStart(
+    int Replicas,
+    Ballot Ballot,
+    Ballot Next,
+    Change Change,
+    RegisterVersion Settle,
+    CachedPromise? Cached,
+    bool WantPayload);
+
+/// <summary>A quorum promised <paramref name="Ballot"/> while <paramref name="Current"/> (payload left out) was chosen.</summary>
+internal sealed record CachedPromise(Ballot Ballot, RegisterValue? Current);
+
+/// <summary>The round after a step, and what it has to send to every acceptor now, if anything.</summary>
+internal readonly record struct RoundStep(Round Round, Request? Broadcast);
+
+/// <summary>How a round ended.</summary>
+internal abstract record RoundOutcome
+{
+    /// <summary>A quorum stands behind the result, and has promised <paramref name="Promise"/>.</summary>
+    /// <param name="OneRoundTrip">Phase 1 was skipped.</param>
+    public sealed record Settled(ChangeResult Result, CachedPromise Promise, bool OneRoundTrip) : RoundOutcome;
+
+    /// <summary>No quorum agrees any more.</summary>
+    /// <param name="ToBeat">A quorum can be won above this ballot.</param>
+    /// <param name="Conflicted">A ballot stood in the way; otherwise answers were missing.</param>
+    public sealed record Refused(Ballot ToBeat, bool Conflicted) : RoundOutcome;
+
+    /// <summary>A value has to be returned or written back whose payload was not asked for.</summary>
+    public sealed record PayloadMissing : RoundOutcome;
+}
+
+/// <summary>
+/// One proposer's round for one change: prepare, decide, accept (CASPaxos §2.2), or accept at once on a cached promise
+/// (§2.2.1). Pure and immutable: a step takes one reply and yields the next state. A retry is a new round (S1).
+/// </summary>
+internal abstract record Round(RoundStart Start)
+{
+    /// <summary>
+    /// The change as its owner must see it from here on: in doubt once an Accept of its own value went out (S6).
+    /// </summary>
+    public virtual Change ChangeAfter => Start.Change;
+
+    /// <summary>Begins. A cached promise is used only to put a value: no answer comes from memory (S9, S10).</summary>
+    public static RoundStep Begin(RoundStart start)
+    {
+        if (start.Cached is { } cached && start.Change.Apply(cached.Current) is Decision.Put put)
+        {
+            var result = put.ToResult(start.Change, cached.Current);
+            return Accepting.Begin(start, cached.Ballot, put.Value, start.Change.Attempted(cached.Current), result, true);
+        }
+
+        var round = new Preparing(
+            start, Votes.Of(start.Replicas), Ballot.None, null, Uniform: true, NoBallots(start.Replicas));
+        return new(round, new Prepare(start.Ballot, start.WantPayload));
+    }
+
+    /// <summary>Takes one reply. Late, repeated and foreign ones change nothing (S22).</summary>
+    public abstract RoundStep On(int replica, Reply reply);
+
+    private static ImmutableArray<Ballot> NoBallots(int replicas) =>
+        ImmutableArray.Create(new Ballot[replicas]);
+
+    private static ImmutableArray<Ballot> Note(ImmutableArray<Ballot> held, int replica, Reply reply) =>
+        reply is Conflict conflict ? held.SetItem(replica, conflict.ToBeat) : held;
+
+    private static RoundOutcome.Refused Refusal(ImmutableArray<Ballot> held) =>
+        new(Votes.ToBeat(held.AsSpan()), held.Any(ballot => !ballot.IsNone));
+
+    /// <summary>Phase 1.</summary>
+    /// <param name="Accepted">The highest accepted ballot reported so far.</param>
+    /// <param name="Value">Its value.</param>
+    /// <param name="Uniform">All promises so far reported the same accepted ballot.</param>
+    /// <param name="Held">What refusing acceptors hold.</param>
+    internal sealed record Preparing(
+        RoundStart Start,
+        Votes Votes,
+        Ballot Accepted,
+        RegisterValue? Value,
+        bool Uniform,
+        ImmutableArray<Ballot> Held) : Round(Start)
+    {
+        public override RoundStep On(int replica, Reply reply)
+        {
+            if (Votes.HasVoted(replica) || reply.Phase != Phase.Prepare || reply.Ballot != Start.Ballot)
+            {
+                return new(this, null);
+            }
+
+            var next = reply is Promise promise
+                ? WithPromise(replica, promise)
+                : this with { Votes = Votes.With(replica, yes: false), Held = Note(Held, replica, reply) };
+            return next.Votes.Verdict switch
+            {
+                Verdict.Pending => new(next, null),
+                Verdict.Won => next.Decide(),
+                Verdict.Lost => new(new Finished(Start, Start.Change, Refusal(next.Held)), null),
+                _ => throw new UnreachableException(),
+            };
+        }
+
+        private Preparing WithPromise(int replica, Promise promise)
+        {
+            var first = Votes.Yes == 0;
+            var votes = Votes.With(replica, yes: true);
+            if (promise.Accepted > Accepted)
+            {
+                return this with
+                {
+                    Votes = votes, Accepted = promise.Accepted, Value = promise.Value, Uniform = first,
+                };
+            }
+
+            if (promise.Accepted < Accepted)
+            {
+                return this with { Votes = votes, Uniform = false };
+            }
+
+            ProtocolViolationException.ThrowIf(
+                promise.Value?.Version != Value?.Version, "Two values were accepted at one ballot.");
+            return this with { Votes = votes };
+        }
+
+        private RoundStep Decide()
+        {
+            var decision = Start.Change.Apply(Value);
+            var result = decision.ToResult(Start.Change, Value);
+            if (decision is Decision.Put put)
+            {
+                return Accepting.Begin(
+                    Start, Start.Ballot, put.Value, Start.Change.Attempted(Value), result, oneRoundTrip: false);
+            }
+
+            if (decision is Decision.Keep && Value?.Payload == Payload.Omitted)
+            {
+                return new(new Finished(Start, Start.Change, new RoundOutcome.PayloadMissing()), null);
+            }
+
+            // S9, S10: only a quorum that reports one accepted ballot makes the value known as chosen. S7: with
+            // versions in doubt even that is not enough, one of them may still be adopted from a minority.
+            if (Uniform && Start.Change.InDoubt.IsNone)
+            {
+                var promise = new CachedPromise(Start.Ballot, WithoutPayload(Value));
+                return new(
+                    new Finished(Start, Start.Change, new RoundOutcome.Settled(result, promise, OneRoundTrip: true)),
+                    null);
+            }
+
+            return WriteBack(result);
+        }
+
+        private RoundStep WriteBack(ChangeResult result)
+        {
+            var value = Value ?? new RegisterValue(Start.Settle, Payload: null);
+            return value.Payload == Payload.Omitted
+                ? new(new Finished(Start, Start.Change, new RoundOutcome.PayloadMissing()), null)
+                : Accepting.Begin(Start, Start.Ballot, value, Start.Change, result, oneRoundTrip: false);
+        }
+    }
+
+    /// <summary>Phase 2.</summary>
+    /// <param name="At">The ballot asked to be accepted.</param>
+    /// <param name="Value">The value asked to be accepted.</param>
+    /// <param name="After">The change, in doubt if <paramref name="Value"/> is its own.</param>
+    /// <param name="Result">What it comes to if a quorum accepts.</param>
+    /// <param name="Held">What refusing acceptors hold.</param>
+    internal sealed record Accepting(
+        RoundStart Start,
+        Ballot At,
+        RegisterValue Value,
+        Change After,
+        ChangeResult Result,
+        bool OneRoundTrip,
+        Votes Votes,
+        ImmutableArray<Ballot> Held) : Round(Start)
+    {
+        public override Change ChangeAfter => After;
+
+        public static RoundStep Begin(
+            RoundStart start, Ballot at, RegisterValue value, Change after, ChangeResult result, bool oneRoundTrip)
+        {
+            var votes = Votes.Of(start.Replicas);
+            var round = new Accepting(
+                start, at, value, after, result, oneRoundTrip, votes, NoBallots(start.Replicas));
+            return new(round, new Accept(at, value, start.Next));
+        }
+
+        public override RoundStep On(int replica, Reply reply)
+        {
+            if (Votes.HasVoted(replica) || reply.Phase != Phase.Accept || reply.Ballot != At)
+            {
+                return new(this, null);
+            }
+
+            var next = this with
+            {
+                Votes = Votes.With(replica, reply is Accepted), Held = Note(Held, replica, reply),
+            };
+            return next.Votes.Verdict switch
+            {
+                Verdict.Pending => new(next, null),
+                Verdict.Won => new(new Finished(Start, After, Success()), null),
+                Verdict.Lost => new(new Finished(Start, After, Refusal(next.Held)), null),
+                _ => throw new UnreachableException(),
+            };
+        }
+
+        private RoundOutcome.Settled Success() =>
+            new(Result, new CachedPromise(Start.Next, WithoutPayload(Value)), OneRoundTrip);
+    }
+
+    /// <summary>Over: further replies change nothing.</summary>
+    internal sealed record Finished(RoundStart Start, Change After, RoundOutcome Outcome) : Round(Start)
+    {
+        public override Change ChangeAfter => After;
+
+        public override RoundStep On(int replica, Reply reply) => new(this, null);
+    }
+
+    private static RegisterValue? WithoutPayload(RegisterValue? value) =>
+        value is { IsTombstone: false } ? value with { Payload = Payload.Omitted } : value;
+}
