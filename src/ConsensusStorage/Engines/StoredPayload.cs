@@ -1,0 +1,98 @@
+using System.IO.Hashing;
+using Orleans.Consensus.Journaling;
+
+namespace Orleans.Consensus.Engines;
+
+/// <summary>
+/// An acceptor's payload: in the log, and in memory while it is not durable yet or the cache has room.
+/// Written by the replica's loop only; readers take <see cref="Bytes"/> once.
+/// </summary>
+internal sealed class StoredPayload : Payload
+{
+    private ReadOnlyMemory<byte>? _bytes;
+
+    private StoredPayload(ReadOnlyMemory<byte>? bytes, int length, ulong checksum, JournalPosition position)
+    {
+        _bytes = bytes;
+        Length = length;
+        Checksum = checksum;
+        Position = position;
+    }
+
+    public int Length { get; }
+
+    /// <summary>XxHash3 of the bytes: what comes back from the log has to match it.</summary>
+    public ulong Checksum { get; }
+
+    /// <summary>Where the bytes are in the log; segment 0 until they are durable.</summary>
+    public JournalPosition Position { get; private set; }
+
+    /// <summary>The bytes, if they are in memory.</summary>
+    public ReadOnlyMemory<byte>? Bytes
+    {
+        get
+        {
+            lock (this)
+            {
+                return _bytes;
+            }
+        }
+    }
+
+    public static StoredPayload InMemory(ReadOnlyMemory<byte> bytes) =>
+        new(bytes, bytes.Length, XxHash3.HashToUInt64(bytes.Span), default);
+
+    public static StoredPayload InLog(JournalPosition position, int length, ulong checksum) =>
+        new(null, length, checksum, position);
+
+    /// <summary>The bytes are durable at <paramref name="position"/>.</summary>
+    public void Landed(JournalPosition position) => Position = position;
+
+    /// <summary>Forgets the bytes in memory. Only after <see cref="Landed"/>.</summary>
+    public void Evict()
+    {
+        lock (this)
+        {
+            _bytes = null;
+        }
+    }
+
+    /// <summary>The bytes, from memory or from <paramref name="journal"/>.</summary>
+    /// <exception cref="JournalCorruptException">The log returned other bytes than were written.</exception>
+    public async ValueTask<PayloadBytes> LoadAsync(IJournal journal, CancellationToken cancellationToken)
+    {
+        if (Bytes is { } bytes)
+        {
+            return new(bytes);
+        }
+
+        var read = await journal.ReadAsync(Position, Length, cancellationToken);
+        if (XxHash3.HashToUInt64(read.Span) != Checksum)
+        {
+            throw new JournalCorruptException(
+                $"The log of replica {journal.Identity.Replica} returned damaged state bytes at {Position}.");
+        }
+
+        return new(read);
+    }
+}
+
+/// <summary>
+/// Keeps the payloads written last in memory, up to a number of bytes; the oldest go first. Single-threaded.
+/// </summary>
+internal sealed class PayloadCache(long capacity)
+{
+    private readonly Queue<StoredPayload> _payloads = new();
+    private long _bytes;
+
+    public void Add(StoredPayload payload)
+    {
+        _payloads.Enqueue(payload);
+        _bytes += payload.Length;
+        while (_bytes > capacity && _payloads.TryDequeue(out var oldest))
+        {
+            _bytes -= oldest.Length;
+            oldest.Evict();
+        }
+    }
+}
