@@ -46,7 +46,7 @@ internal static class AcceptorRecords
         {
             writer.WriteByte(1);
             writer.WriteUInt64(payload.Checksum);
-            writer.WriteBlob(payload.Bytes!.Value.Span);
+            writer.WriteBlob(payload.InMemory!.Bytes.Span);
         }
         else
         {

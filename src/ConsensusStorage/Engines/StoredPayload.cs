@@ -5,15 +5,15 @@ namespace Orleans.Consensus.Engines;
 
 /// <summary>
 /// An acceptor's payload: in the log, and in memory while it is not durable yet or the cache has room.
-/// Written by the replica's loop only; readers take <see cref="Bytes"/> once.
+/// Changed by the replica's loop only.
 /// </summary>
 internal sealed class StoredPayload : Payload
 {
-    private ReadOnlyMemory<byte>? _bytes;
+    private volatile PayloadBytes? _inMemory;
 
-    private StoredPayload(ReadOnlyMemory<byte>? bytes, int length, ulong checksum, JournalPosition position)
+    private StoredPayload(PayloadBytes? inMemory, int length, ulong checksum, JournalPosition position)
     {
-        _bytes = bytes;
+        _inMemory = inMemory;
         Length = length;
         Checksum = checksum;
         Position = position;
@@ -27,20 +27,11 @@ internal sealed class StoredPayload : Payload
     /// <summary>Where the bytes are in the log; segment 0 until they are durable.</summary>
     public JournalPosition Position { get; private set; }
 
-    /// <summary>The bytes, if they are in memory.</summary>
-    public ReadOnlyMemory<byte>? Bytes
-    {
-        get
-        {
-            lock (this)
-            {
-                return _bytes;
-            }
-        }
-    }
+    /// <summary>The bytes, if they are in memory: always until <see cref="Landed"/>.</summary>
+    public PayloadBytes? InMemory => _inMemory;
 
-    public static StoredPayload InMemory(ReadOnlyMemory<byte> bytes) =>
-        new(bytes, bytes.Length, XxHash3.HashToUInt64(bytes.Span), default);
+    public static StoredPayload Pending(PayloadBytes payload) =>
+        new(payload, payload.Bytes.Length, XxHash3.HashToUInt64(payload.Bytes.Span), default);
 
     public static StoredPayload InLog(JournalPosition position, int length, ulong checksum) =>
         new(null, length, checksum, position);
@@ -49,25 +40,19 @@ internal sealed class StoredPayload : Payload
     public void Landed(JournalPosition position) => Position = position;
 
     /// <summary>Forgets the bytes in memory. Only after <see cref="Landed"/>.</summary>
-    public void Evict()
-    {
-        lock (this)
-        {
-            _bytes = null;
-        }
-    }
+    public void Evict() => _inMemory = null;
 
     /// <summary>The bytes, from memory or from <paramref name="journal"/>.</summary>
     /// <exception cref="JournalCorruptException">The log returned other bytes than were written.</exception>
     public async ValueTask<PayloadBytes> LoadAsync(IJournal journal, CancellationToken cancellationToken)
     {
-        if (Bytes is { } bytes)
+        if (_inMemory is { } inMemory)
         {
-            return new(bytes);
+            return inMemory;
         }
 
         var read = await journal.ReadAsync(Position, Length, cancellationToken);
-        if (XxHash3.HashToUInt64(read.Span) != Checksum)
+        if (read.Length != Length || XxHash3.HashToUInt64(read.Span) != Checksum)
         {
             throw new JournalCorruptException(
                 $"The log of replica {journal.Identity.Replica} returned damaged state bytes at {Position}.");

@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
 using Orleans.Consensus.Paxos;
 using Orleans.Runtime;
-using Request = Orleans.Consensus.Paxos.Request;
 
 namespace Orleans.Consensus.Transport;
 

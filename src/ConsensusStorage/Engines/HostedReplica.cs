@@ -1,0 +1,292 @@
+using System.Collections.Immutable;
+using Microsoft.Extensions.Logging;
+using Orleans.Consensus.Codec;
+using Orleans.Consensus.Diagnostics;
+using Orleans.Consensus.Journaling;
+using Orleans.Consensus.Transport;
+
+namespace Orleans.Consensus.Engines;
+
+/// <summary>
+/// The life of one replica on this silo: open its log, form the store with its peers, serve; when the log fails,
+/// forget everything and open it again. A damaged log, or one that does not belong here, is never served from.
+/// </summary>
+internal sealed partial class HostedReplica
+{
+    private static readonly TimeSpan InUsePatience = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan ShortestPause = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(30);
+
+    private readonly ReplicaId _id;
+    private readonly StoreSettings _settings;
+    private readonly IJournalStore _journals;
+    private readonly JournalOwner _owner;
+    private readonly ReplicaDirectory _directory;
+    private readonly StoreEnvironment _environment;
+    private readonly ConsensusInstruments _instruments;
+    private readonly ILogger _logger;
+    private readonly CancellationTokenSource _stop = new();
+
+    private volatile Incarnation? _incarnation;
+    private volatile string? _problem;
+    private ReplicaState _state = ReplicaState.Opening;
+
+    public HostedReplica(
+        ReplicaId id,
+        StoreSettings settings,
+        IJournalStore journals,
+        JournalOwner owner,
+        ReplicaDirectory directory,
+        StoreEnvironment environment,
+        ConsensusInstruments instruments,
+        ILogger logger)
+    {
+        _id = id;
+        _settings = settings;
+        _journals = journals;
+        _owner = owner;
+        _directory = directory;
+        _environment = environment;
+        _instruments = instruments;
+        _logger = logger;
+    }
+
+    /// <summary>
+    /// Opens and replays the log. A damaged one is quarantined: the silo goes on without its replica.
+    /// </summary>
+    /// <exception cref="JournalException">The log can't be used; the message says what to do.</exception>
+    public async Task OpenAsync(CancellationToken cancellationToken)
+    {
+        var started = _environment.Time.GetTimestamp();
+        while (true)
+        {
+            try
+            {
+                _incarnation = await NewIncarnationAsync(cancellationToken);
+                return;
+            }
+            catch (JournalInUseException) when (_environment.Time.GetElapsedTime(started) < InUsePatience)
+            {
+                // A silo that is just stopping may hold it for a moment.
+                await Task.Delay(ShortestPause, _environment.Time, cancellationToken);
+            }
+            catch (JournalCorruptException corrupt)
+            {
+                Refuse(corrupt.Message, "corrupt");
+                return;
+            }
+        }
+    }
+
+    /// <summary>Forms and serves until <see cref="Stop"/>.</summary>
+    public async Task RunAsync()
+    {
+        var pause = ShortestPause;
+        while (_state != ReplicaState.Refused && !_stop.IsCancellationRequested)
+        {
+            try
+            {
+                var incarnation = _incarnation ??= await NewIncarnationAsync(_stop.Token);
+                await FormAsync(incarnation);
+                pause = ShortestPause;
+                await ServeAsync(incarnation);
+            }
+            catch (OperationCanceledException) when (_stop.IsCancellationRequested)
+            {
+                break;
+            }
+            catch (Exception exception) when (exception is JournalCorruptException or JournalIdentityException
+                or JournalFormatException)
+            {
+                Refuse(exception.Message, "corrupt");
+            }
+            catch (Exception exception)
+            {
+                await RecoverAsync(exception, pause);
+                pause = pause * 2 < LongestPause ? pause * 2 : LongestPause;
+            }
+        }
+
+        await CloseAsync();
+    }
+
+    /// <summary>Answers nothing more from here on; <see cref="RunAsync"/> then closes the log and returns.</summary>
+    public void Stop()
+    {
+        _stop.Cancel();
+        _incarnation?.Replica.Stop();
+    }
+
+    /// <summary>Decides, persists and answers, if this replica is the one that is meant and may answer.</summary>
+    public Task<BatchReply> HandleAsync(RequestBatch batch)
+    {
+        if (_state != ReplicaState.Serving || _incarnation is not { } incarnation)
+        {
+            return Task.FromResult(BatchReply.Refused(_problem ?? $"Replica {_id} is {_state}."));
+        }
+
+        if (batch.Log != incarnation.Journal.Identity.LogId)
+        {
+            return Task.FromResult(BatchReply.Refused(
+                $"Replica {_id} has log {incarnation.Journal.Identity.LogId}, not {batch.Log} (S13)."));
+        }
+
+        return batch.Generation == _settings.Generation
+            ? incarnation.Replica.HandleAsync(batch.Requests)
+            : Task.FromResult(BatchReply.Refused(
+                $"Replica {_id} has configuration generation {_settings.Generation}, not {batch.Generation} (S15)."));
+    }
+
+    public ReplicaDescription Describe()
+    {
+        var incarnation = _incarnation;
+        return new(
+            _id,
+            incarnation?.Journal.Identity.LogId,
+            _state,
+            incarnation?.Index.Peers ?? [],
+            incarnation?.Replica.Highest ?? [],
+            incarnation?.Journal.Bytes ?? 0,
+            _problem);
+    }
+
+    private async Task<Incarnation> NewIncarnationAsync(CancellationToken cancellationToken)
+    {
+        LogId log;
+        lock (_environment.Random)
+        {
+            log = LogId.Create(_environment.Random);
+        }
+
+        var expected = new JournalIdentity(
+            _settings.Service,
+            _settings.Store,
+            _id,
+            _settings.Replicas.ToString(),
+            _settings.Groups,
+            _settings.Generation,
+            log);
+        var index = new AcceptorIndex(_settings.Groups);
+        var journal = await _journals.OpenAsync(expected, _owner, null, index.Replay, cancellationToken);
+        var replica = new PaxosReplica(_id, journal, index, _settings, _environment.Time, _instruments);
+        LogOpened(_logger, _id, journal.Identity.LogId, index.Count, journal.Bytes);
+        return new(journal, index, replica);
+    }
+
+    /// <summary>Walks the steps of <see cref="Formation"/> until this log may answer (S13).</summary>
+    private async Task FormAsync(Incarnation incarnation)
+    {
+        var (journal, index, _) = incarnation;
+        _state = index.Formed ? ReplicaState.Serving : ReplicaState.Forming;
+        while (!index.Formed)
+        {
+            var changed = _directory.Changed;
+            var step = Formation.Step(
+                _settings.Replicas,
+                _id,
+                journal.Identity.LogId,
+                index.Peers,
+                [.. _directory.Seen.Select(seen => seen.Replica)]);
+            switch (step)
+            {
+                case FormationStep.WritePeers write:
+                    await AppendAsync(
+                        journal, AcceptorRecords.PeersKind, writer => AcceptorRecords.WritePeers(writer, write.Logs));
+                    index.Peers = write.Logs;
+                    break;
+                case FormationStep.WriteFormed:
+                    await AppendAsync(journal, AcceptorRecords.FormedKind, _ => { });
+                    index.Formed = true;
+                    break;
+                case FormationStep.Refuse refuse:
+                    Refuse(refuse.Problem, "not_in_formation");
+                    return;
+                case FormationStep.Wait wait:
+                    _problem = wait.Problem;
+                    await changed.WaitAsync(_stop.Token);
+                    break;
+                default:
+                    throw new System.Diagnostics.UnreachableException();
+            }
+        }
+
+        _problem = null;
+        _state = ReplicaState.Serving;
+        _directory.Nudge();
+        LogServing(_logger, _id);
+    }
+
+    private async Task ServeAsync(Incarnation incarnation)
+    {
+        if (_state == ReplicaState.Serving)
+        {
+            await incarnation.Replica.RunAsync();
+        }
+    }
+
+    private static async Task AppendAsync(IJournal journal, byte kind, Action<ByteWriter> write)
+    {
+        var record = new ByteWriter(256);
+        write(record);
+        var batch = new JournalBatch();
+        batch.Add(kind, record.WrittenSpan);
+        await journal.AppendAsync(batch, CancellationToken.None);
+    }
+
+    private async Task RecoverAsync(Exception exception, TimeSpan pause)
+    {
+        _state = ReplicaState.Recovering;
+        _problem = $"The log of replica {_id} failed ({exception.Message}); it is being opened again.";
+        _instruments.ReplicaFailed(_id.Name, exception.GetType().Name);
+        LogRecovering(_logger, exception, _id, pause);
+        await CloseAsync();
+        try
+        {
+            await Task.Delay(pause, _environment.Time, _stop.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            // Stopping; the caller looks at the token.
+        }
+    }
+
+    private async Task CloseAsync()
+    {
+        var incarnation = _incarnation;
+        _incarnation = null;
+        if (_stop.IsCancellationRequested)
+        {
+            _state = ReplicaState.Stopped;
+        }
+
+        if (incarnation is not null)
+        {
+            incarnation.Replica.Stop();
+            await incarnation.Journal.DisposeAsync();
+        }
+    }
+
+    private void Refuse(string problem, string reason)
+    {
+        _problem = problem;
+        _state = ReplicaState.Refused;
+        _instruments.ReplicaFailed(_id.Name, reason);
+        LogRefused(_logger, _id, problem);
+    }
+
+    /// <summary>An open log and what was replayed from it; dropped as a whole when the log fails.</summary>
+    private sealed record Incarnation(IJournal Journal, AcceptorIndex Index, PaxosReplica Replica);
+
+    [LoggerMessage(20, LogLevel.Information,
+        "Replica {Replica} opened log {Log}: {Registers} registers, {Bytes} bytes.")]
+    private static partial void LogOpened(ILogger logger, ReplicaId replica, LogId log, int registers, long bytes);
+
+    [LoggerMessage(21, LogLevel.Information, "Replica {Replica} serves.")]
+    private static partial void LogServing(ILogger logger, ReplicaId replica);
+
+    [LoggerMessage(22, LogLevel.Error, "The log of replica {Replica} failed. It is opened again in {Pause}.")]
+    private static partial void LogRecovering(ILogger logger, Exception exception, ReplicaId replica, TimeSpan pause);
+
+    [LoggerMessage(23, LogLevel.Critical, "Replica {Replica} does not serve: {Problem}")]
+    private static partial void LogRefused(ILogger logger, ReplicaId replica, string problem);
+}

@@ -1,0 +1,298 @@
+using System.Collections.Immutable;
+using Microsoft.Extensions.Logging;
+using Orleans.Consensus.Diagnostics;
+using Orleans.Consensus.Paxos;
+
+namespace Orleans.Consensus.Engines;
+
+/// <summary>
+/// The proposer of a silo: drives rounds until a change is settled, its deadline has passed or too many ballots stood
+/// in its way (S23). Every try is a new round with a fresh ballot (S1). Thread-safe.
+/// </summary>
+internal sealed partial class PaxosEngine : IConsensusEngine
+{
+    private readonly Lock _lock = new();
+    private readonly StoreSettings _settings;
+    private readonly StoreEnvironment _environment;
+    private readonly ReplicaDirectory _directory;
+    private readonly ReplicaLink[] _links;
+    private readonly ConsensusInstruments _instruments;
+    private readonly ILogger _logger;
+    private readonly BallotSource _ballots;
+    private readonly RegisterSessions _sessions;
+    private readonly CancellationTokenSource _stopping = new();
+    private ulong _sequence;
+    private int _pending;
+
+    public PaxosEngine(
+        StoreSettings settings,
+        StoreEnvironment environment,
+        ReplicaDirectory directory,
+        ReplicaLink[] links,
+        ConsensusInstruments instruments,
+        ILogger logger)
+    {
+        _settings = settings;
+        _environment = environment;
+        _directory = directory;
+        _links = links;
+        _instruments = instruments;
+        _logger = logger;
+        _ballots = new(ProposerId.Create(environment.Random));
+        _sessions = new(settings.PromiseCacheSize);
+    }
+
+    private TimeProvider Time => _environment.Time;
+
+    public RegisterVersion MintVersion() => new(_ballots.Proposer, Interlocked.Increment(ref _sequence));
+
+    /// <summary>Ends waiting changes as they stand, and takes no new ones.</summary>
+    public void Stop() => _stopping.Cancel();
+
+    public async Task<ChangeResult> ChangeAsync(
+        RegisterId register, Change change, CancellationToken cancellationToken)
+    {
+        var kind = KindOf(change);
+        var started = Time.GetTimestamp();
+        using var activity = ConsensusInstruments.StartChange(kind, _settings.Store);
+        var result = await AdmitAsync(register, change, started, cancellationToken);
+        var outcome = OutcomeOf(result);
+        activity?.SetTag("consensus.outcome", outcome);
+        _instruments.Change(kind, outcome, Time.GetElapsedTime(started));
+        if (result is ChangeResult.Unknown unknown)
+        {
+            _instruments.InDoubt(unknown.Reason.ToString());
+            LogInDoubt(_logger, register, unknown.Reason);
+        }
+
+        return result;
+    }
+
+    private async Task<ChangeResult> AdmitAsync(
+        RegisterId register, Change change, long started, CancellationToken cancellationToken)
+    {
+        if (_stopping.IsCancellationRequested)
+        {
+            return new ChangeResult.NotApplied(NotAppliedReason.Stopped, []);
+        }
+
+        if (Interlocked.Increment(ref _pending) > _settings.MaxPendingChanges)
+        {
+            Interlocked.Decrement(ref _pending);
+            return new ChangeResult.NotApplied(NotAppliedReason.Overloaded, []);
+        }
+
+        try
+        {
+            using var stop = cancellationToken.CanBeCanceled
+                ? CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _stopping.Token)
+                : null;
+            var token = stop?.Token ?? _stopping.Token;
+            var session = await _sessions.EnterAsync(register, _settings.RequestTimeout, Time, token);
+            if (session is null)
+            {
+                return GiveUp(change, null, conflicts: 0, cancellationToken);
+            }
+
+            try
+            {
+                return await DriveAsync(session, change, started, token, cancellationToken);
+            }
+            finally
+            {
+                _sessions.Leave(session);
+            }
+        }
+        finally
+        {
+            Interlocked.Decrement(ref _pending);
+        }
+    }
+
+    private async Task<ChangeResult> DriveAsync(
+        RegisterSession session, Change change, long started, CancellationToken token, CancellationToken caller)
+    {
+        Attempt? attempt = null;
+        var toBeat = Ballot.None;
+        var conflicts = 0;
+        var tries = 0;
+        var wantPayload = change is Change.Read;
+        while (true)
+        {
+            var left = _settings.RequestTimeout - Time.GetElapsedTime(started);
+            if (left <= TimeSpan.Zero || token.IsCancellationRequested || conflicts > _settings.MaxConflicts)
+            {
+                return GiveUp(change, attempt, conflicts, caller);
+            }
+
+            if (!_directory.HasQuorum)
+            {
+                await UntilReplicasAreFoundAsync(left, token);
+                continue;
+            }
+
+            var start = StartOf(session, change, toBeat, wantPayload);
+            attempt = Attempt.Begin(session.Register, _links, start);
+            var outcome = await OutcomeAsync(attempt, left, token);
+            change = attempt.ChangeAfter;
+            switch (outcome)
+            {
+                case RoundOutcome.Settled settled:
+                    session.Keep(settled.Promise);
+                    _instruments.Round("settled", settled.OneRoundTrip ? 1 : 2);
+                    return settled.Result;
+                case RoundOutcome.PayloadMissing:
+                    wantPayload = true;
+                    _instruments.Round("payload_missing", 1);
+                    break;
+                case RoundOutcome.Refused refused:
+                    toBeat = Ballot.Max(toBeat, refused.ToBeat);
+                    conflicts += refused.Conflicted ? 1 : 0;
+                    await BackOffAsync(refused, tries++, left, token);
+                    break;
+                case null:
+                    _instruments.Round("timeout", 2);
+                    break;
+                default:
+                    throw new System.Diagnostics.UnreachableException();
+            }
+        }
+    }
+
+    private RoundStart StartOf(RegisterSession session, Change change, Ballot toBeat, bool wantPayload)
+    {
+        var cached = session.Take();
+        var now = Time.GetUtcNow().ToUnixTimeMilliseconds();
+        Ballot ballot;
+        Ballot next;
+        lock (_lock)
+        {
+            ballot = _ballots.Next(now, toBeat);
+            next = _ballots.Next(now, ballot);
+        }
+
+        return new(_settings.Replicas.Count, ballot, next, change, MintVersion(), cached, wantPayload);
+    }
+
+    /// <summary>The round's outcome; null if it had none in its time, and then it is over all the same.</summary>
+    private async Task<RoundOutcome?> OutcomeAsync(Attempt attempt, TimeSpan left, CancellationToken token)
+    {
+        try
+        {
+            var timeout = left < _settings.RoundTimeout ? left : _settings.RoundTimeout;
+            return await attempt.Outcome.WaitAsync(timeout, Time, token);
+        }
+        catch (Exception exception) when (exception is TimeoutException or OperationCanceledException)
+        {
+            attempt.Abandon();
+            return null;
+        }
+    }
+
+    private async Task UntilReplicasAreFoundAsync(TimeSpan left, CancellationToken token)
+    {
+        var changed = _directory.Changed;
+        if (_directory.HasQuorum)
+        {
+            return;
+        }
+
+        _directory.Nudge();
+        try
+        {
+            await changed.WaitAsync(left, Time, token);
+        }
+        catch (Exception exception) when (exception is TimeoutException or OperationCanceledException)
+        {
+            // The caller looks at the clock and the token itself.
+        }
+    }
+
+    /// <summary>Jittered exponential pause before the next round (S23): short after a conflict, longer without quorum.</summary>
+    private async Task BackOffAsync(
+        RoundOutcome.Refused refused, int tries, TimeSpan left, CancellationToken token)
+    {
+        _instruments.Round(refused.Conflicted ? "conflict" : "no_quorum", 2);
+        if (refused.Conflicted)
+        {
+            _instruments.Conflict();
+        }
+
+        var shortest = refused.Conflicted ? 1 : 20;
+        var longest = refused.Conflicted ? 100 : 500;
+        var ceiling = Math.Min(longest, shortest << Math.Min(tries, 10));
+        double jitter;
+        lock (_lock)
+        {
+            jitter = _environment.Random.NextDouble();
+        }
+
+        var pause = TimeSpan.FromMilliseconds(ceiling * (0.5 + (jitter / 2)));
+        try
+        {
+            await Task.Delay(pause < left ? pause : left, Time, token);
+        }
+        catch (OperationCanceledException)
+        {
+            // The caller looks at the token itself.
+        }
+    }
+
+    private ChangeResult GiveUp(
+        Change change, Attempt? attempt, int conflicts, CancellationToken caller)
+    {
+        var answers = attempt?.Answers(_settings.Replicas) ?? Unlocated();
+        var contention = conflicts > _settings.MaxConflicts;
+        var stopped = _stopping.IsCancellationRequested;
+        if (change.InDoubt.Versions.Contains(change.Version))
+        {
+            var unknown = caller.IsCancellationRequested ? UnknownReason.Canceled
+                : stopped ? UnknownReason.Stopped
+                : contention ? UnknownReason.Contention
+                : UnknownReason.NoQuorum;
+            return new ChangeResult.Unknown(change.InDoubt, unknown, answers);
+        }
+
+        var reason = caller.IsCancellationRequested ? NotAppliedReason.Canceled
+            : stopped ? NotAppliedReason.Stopped
+            : contention ? NotAppliedReason.Contention
+            : NotAppliedReason.NoQuorum;
+        return new ChangeResult.NotApplied(reason, answers);
+    }
+
+    /// <summary>What is known of each replica when not even a round could start.</summary>
+    private ImmutableArray<ReplicaAnswer> Unlocated()
+    {
+        var seen = _directory.Seen;
+        return [.. _settings.Replicas.Members.Select((replica, index) =>
+        {
+            if (_directory.Locate(index) is { } location)
+            {
+                return new ReplicaAnswer(replica, false, $"not asked; it is on {location.Silo}");
+            }
+
+            var known = seen.Where(known => known.Replica.Replica == replica).Select(known => known.Replica).ToList();
+            return new(replica, false, _directory.Problem ?? known.FirstOrDefault()?.Problem
+                ?? (known.Count == 0 ? "no live silo hosts it" : $"it is {known[0].State}"));
+        })];
+    }
+
+    private static string KindOf(Change change) => change switch
+    {
+        Change.Read => "read",
+        Change.Write => "write",
+        _ => "clear",
+    };
+
+    private static string OutcomeOf(ChangeResult result) => result switch
+    {
+        ChangeResult.Applied or ChangeResult.Found => "ok",
+        ChangeResult.Stale => "stale",
+        ChangeResult.NotApplied => "not_applied",
+        _ => "unknown",
+    };
+
+    [LoggerMessage(10, LogLevel.Warning,
+        "Whether the change of {Register} was applied is unknown ({Reason}); a retry or a read will tell.")]
+    private static partial void LogInDoubt(ILogger logger, RegisterId register, UnknownReason reason);
+}

@@ -1,0 +1,273 @@
+using System.Collections.Immutable;
+using System.Diagnostics;
+using System.Runtime.ExceptionServices;
+using System.Threading.Channels;
+using Orleans.Consensus.Codec;
+using Orleans.Consensus.Diagnostics;
+using Orleans.Consensus.Journaling;
+using Orleans.Consensus.Paxos;
+using Orleans.Consensus.Transport;
+
+namespace Orleans.Consensus.Engines;
+
+/// <summary>
+/// An acceptor with its log: decides what is waiting, persists it as one batch, and only then answers (S5).
+/// <para>One loop does all of it, so a decision is always taken on a state that is durable or part of the same batch,
+/// and whatever arrives during a flush forms the next batch (group commit).</para>
+/// <para>If an append fails with unknown outcome the loop ends with that exception: the owner drops this object, and
+/// all it held in memory, and opens the log again.</para>
+/// </summary>
+internal sealed class PaxosReplica
+{
+    /// <summary>Messages that may wait; more are refused before they are looked at (S25).</summary>
+    private const int MaxWaiting = 1024;
+
+    private readonly ReplicaId _id;
+    private readonly IJournal _journal;
+    private readonly AcceptorIndex _index;
+    private readonly StoreSettings _settings;
+    private readonly TimeProvider _time;
+    private readonly ConsensusInstruments _instruments;
+    private readonly Channel<Work> _inbox;
+    private readonly JournalBatch _batch = new();
+    private readonly ByteWriter _record = new(1024);
+    private readonly PayloadCache _cache;
+    private readonly List<Work> _deciding = [];
+    private readonly List<Change> _changes = [];
+    private volatile ExceptionDispatchInfo? _damage;
+
+    public PaxosReplica(
+        ReplicaId id,
+        IJournal journal,
+        AcceptorIndex index,
+        StoreSettings settings,
+        TimeProvider time,
+        ConsensusInstruments instruments)
+    {
+        _id = id;
+        _journal = journal;
+        _index = index;
+        _settings = settings;
+        _time = time;
+        _instruments = instruments;
+        _cache = new(settings.ValueCacheBytes);
+        _inbox = Channel.CreateBounded<Work>(new BoundedChannelOptions(MaxWaiting)
+        {
+            SingleReader = true, FullMode = BoundedChannelFullMode.Wait,
+        });
+    }
+
+    /// <summary>The last ballot of each group.</summary>
+    public ImmutableArray<Ballot> Highest => _index.Highest;
+
+    /// <summary>Answers a batch once everything its answers were computed from is durable. Thread-safe.</summary>
+    public Task<BatchReply> HandleAsync(ImmutableArray<RegisterRequest> requests)
+    {
+        var work = new Work(requests);
+        if (_inbox.Writer.TryWrite(work))
+        {
+            return work.Reply.Task;
+        }
+
+        _instruments.Refused(_id.Name, "overloaded");
+        return Task.FromResult(BatchReply.Refused($"Replica {_id} is overloaded or stopped."));
+    }
+
+    /// <summary>
+    /// Works until <see cref="Stop"/> (then it returns) or until the log fails (then it throws that). Everything
+    /// that is waiting is refused at the end; nothing that was decided but not persisted is ever answered.
+    /// </summary>
+    public async Task RunAsync()
+    {
+        try
+        {
+            while (await _inbox.Reader.WaitToReadAsync())
+            {
+                _damage?.Throw();
+                Decide();
+                await PersistAsync();
+                Answer();
+            }
+        }
+        finally
+        {
+            Stop();
+            RefuseAll(_deciding, "stopped");
+            while (_inbox.Reader.TryRead(out var work))
+            {
+                work.Reply.TrySetResult(BatchReply.Refused($"Replica {_id} has stopped."));
+            }
+        }
+    }
+
+    /// <summary>Takes no more work. Thread-safe.</summary>
+    public void Stop() => _inbox.Writer.TryComplete();
+
+    private void Decide()
+    {
+        _batch.Clear();
+        _changes.Clear();
+        _deciding.Clear();
+        var now = _time.GetUtcNow().ToUnixTimeMilliseconds();
+        while (_batch.Length < _settings.MaxBatchBytes && _inbox.Reader.TryRead(out var work))
+        {
+            _deciding.Add(work);
+            for (var i = 0; i < work.Requests.Length; i++)
+            {
+                work.Replies[i] = Decide(work.Requests[i].Register, work.Requests[i].Request, now);
+            }
+        }
+    }
+
+    private Reply Decide(RegisterId register, Request request, long now)
+    {
+        var state = _index[register];
+        var ceiling = Acceptor.CeilingAt(now, _index.HighestRound);
+        var step = request switch
+        {
+            Prepare prepare => Acceptor.On(state, _index.Floor(_index.GroupOf(register)), prepare, ceiling),
+            Accept accept => Acceptor.On(state, Stored(accept), ceiling),
+            _ => throw new UnreachableException(),
+        };
+        if (step.Reply is TooFarAhead)
+        {
+            _instruments.Refused(_id.Name, "too_far_ahead");
+        }
+
+        if (!ReferenceEquals(step.Next, state))
+        {
+            Record(register, request, step.Next);
+        }
+
+        return request is Prepare { WantPayload: false } && step.Reply is Promise { Value.Payload: not null } promise
+            ? promise with { Value = promise.Value with { Payload = Payload.Omitted } }
+            : step.Reply;
+    }
+
+    private static Accept Stored(Accept accept) =>
+        accept.Value.Payload is PayloadBytes payload
+            ? accept with { Value = accept.Value with { Payload = StoredPayload.Pending(payload) } }
+            : accept;
+
+    private void Record(RegisterId register, Request request, AcceptorState next)
+    {
+        var group = _index.GroupOf(register);
+        _record.Clear();
+        if (request is Accept)
+        {
+            AcceptorRecords.WriteAccept(_record, group, register, next);
+            var offset = _batch.Add(AcceptorRecords.AcceptKind, _record.WrittenSpan);
+            var payload = next.Value!.Payload as StoredPayload;
+            var payloadOffset = offset + _record.Length - (payload?.Length ?? 0);
+            _changes.Add(new(register, _index.Set(register, next), payload, payloadOffset));
+        }
+        else
+        {
+            AcceptorRecords.WritePromise(_record, group, register, next.Promised);
+            _batch.Add(AcceptorRecords.PromiseKind, _record.WrittenSpan);
+            _changes.Add(new(register, _index.Set(register, next), null, 0));
+        }
+    }
+
+    private async ValueTask PersistAsync()
+    {
+        if (_batch.Count == 0)
+        {
+            return;
+        }
+
+        try
+        {
+            var started = _time.GetTimestamp();
+            var position = await _journal.AppendAsync(_batch, CancellationToken.None);
+            _instruments.Flush(_id.Name, _batch.Count, _time.GetElapsedTime(started));
+            foreach (var change in _changes)
+            {
+                if (change.Payload is { } payload)
+                {
+                    payload.Landed(position.Plus(change.PayloadOffset));
+                    _cache.Add(payload);
+                }
+            }
+        }
+        catch (JournalFullException full)
+        {
+            // Nothing was written and the log is fine: take the decisions back and refuse.
+            for (var i = _changes.Count - 1; i >= 0; i--)
+            {
+                _index.Restore(_changes[i].Register, _changes[i].Before);
+            }
+
+            _instruments.Refused(_id.Name, "full");
+            RefuseAll(_deciding, full.Message);
+        }
+    }
+
+    private void Answer()
+    {
+        foreach (var work in _deciding)
+        {
+            if (!work.Reply.Task.IsCompleted)
+            {
+                _ = Array.Exists(work.Replies, NeedsLoad) ? LoadAndAnswerAsync(work) : CompleteAsync(work);
+            }
+        }
+
+        _deciding.Clear();
+    }
+
+    private static bool NeedsLoad(Reply reply) => reply is Promise { Value.Payload: StoredPayload };
+
+    private static Task CompleteAsync(Work work)
+    {
+        work.Reply.TrySetResult(new(null, ImmutableArray.Create(work.Replies)));
+        return Task.CompletedTask;
+    }
+
+    /// <summary>Reads asked-for payloads back beside the loop: a slow read must not hold up the next batch.</summary>
+    private async Task LoadAndAnswerAsync(Work work)
+    {
+        try
+        {
+            for (var i = 0; i < work.Replies.Length; i++)
+            {
+                if (work.Replies[i] is Promise { Value.Payload: StoredPayload payload } promise)
+                {
+                    var loaded = await payload.LoadAsync(_journal, CancellationToken.None);
+                    work.Replies[i] = promise with { Value = promise.Value with { Payload = loaded } };
+                }
+            }
+
+            await CompleteAsync(work);
+        }
+        catch (Exception exception) when (exception is JournalException or IOException or ObjectDisposedException)
+        {
+            work.Reply.TrySetResult(BatchReply.Refused(exception.Message));
+            _damage = ExceptionDispatchInfo.Capture(exception);
+            _inbox.Writer.TryComplete(exception);
+        }
+    }
+
+    private static void RefuseAll(List<Work> works, string why)
+    {
+        foreach (var work in works)
+        {
+            work.Reply.TrySetResult(BatchReply.Refused(why));
+        }
+    }
+
+    /// <summary>One message on its way through the loop.</summary>
+    private sealed class Work(ImmutableArray<RegisterRequest> requests)
+    {
+        public ImmutableArray<RegisterRequest> Requests { get; } = requests;
+
+        public Reply[] Replies { get; } = new Reply[requests.Length];
+
+        public TaskCompletionSource<BatchReply> Reply { get; } =
+            new(TaskCreationOptions.RunContinuationsAsynchronously);
+    }
+
+    /// <summary>A state put into the index by this batch: what it replaced, and where its payload will lie.</summary>
+    private readonly record struct Change(
+        RegisterId Register, AcceptorState? Before, StoredPayload? Payload, int PayloadOffset);
+}

@@ -1,0 +1,298 @@
+using System.Collections.Immutable;
+using System.Threading.Channels;
+using Microsoft.Extensions.Logging;
+using Orleans.Consensus.Paxos;
+using Orleans.Consensus.Transport;
+using Orleans.Runtime;
+
+namespace Orleans.Consensus.Engines;
+
+/// <summary>Where a replica answers, and with which log.</summary>
+internal readonly record struct ReplicaLocation(SiloAddress Silo, LogId Log);
+
+/// <summary>
+/// Finds the replicas of a store by asking the live silos what they host, and again whenever one is missing or gave a
+/// wrong answer. Only replicas of one formation are used: a quorum has to name the same logs (S13). Thread-safe.
+/// </summary>
+internal sealed partial class ReplicaDirectory
+{
+    private static readonly TimeSpan DescribeTimeout = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan ShortestPause = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(1);
+
+    private readonly Lock _lock = new();
+    private readonly StoreSettings _settings;
+    private readonly ITransport _transport;
+    private readonly IMembershipView _membership;
+    private readonly Func<StoreDescription> _local;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly Channel<bool> _wake = Channel.CreateBounded<bool>(
+        new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+
+    private readonly Dictionary<SiloAddress, Known> _silos = [];
+    private readonly CancellationTokenSource _stop = new();
+    private ImmutableArray<ReplicaLocation?> _locations;
+    private ImmutableArray<LogId> _formation = [];
+    private TaskCompletionSource _changed = NewSignal();
+
+    public ReplicaDirectory(
+        StoreSettings settings,
+        ITransport transport,
+        IMembershipView membership,
+        Func<StoreDescription> local,
+        TimeProvider time,
+        ILogger logger)
+    {
+        _settings = settings;
+        _transport = transport;
+        _membership = membership;
+        _local = local;
+        _time = time;
+        _logger = logger;
+        _locations = [.. new ReplicaLocation?[settings.Replicas.Count]];
+    }
+
+    /// <summary>Whether enough replicas are known to try a round.</summary>
+    public bool HasQuorum => Located >= Votes.QuorumOf(_settings.Replicas.Count);
+
+    /// <summary>Why there may be no quorum although silos answer, or null.</summary>
+    public string? Problem { get; private set; }
+
+    private int Located => _locations.Count(location => location is not null);
+
+    /// <summary>Completes at the next change of what is known.</summary>
+    public Task Changed
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _changed.Task;
+            }
+        }
+    }
+
+    /// <summary>The replicas of all silos, as they last described themselves.</summary>
+    public ImmutableArray<(SiloAddress Silo, ReplicaDescription Replica)> Seen
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return [.. _silos.SelectMany(silo => silo.Value.Replicas, (silo, replica) => (silo.Key, replica))];
+            }
+        }
+    }
+
+    public ReplicaLocation? Locate(int replica) => _locations[replica];
+
+    /// <summary>A replica at <paramref name="location"/> gave no or a wrong answer: ask before using it again.</summary>
+    public void Suspect(ReplicaLocation location)
+    {
+        lock (_lock)
+        {
+            if (_silos.TryGetValue(location.Silo, out var known))
+            {
+                _silos[location.Silo] = known with { Replicas = [] };
+                Recompute();
+            }
+        }
+
+        Nudge();
+    }
+
+    /// <summary>Looks at once instead of after a pause.</summary>
+    public void Nudge() => _wake.Writer.TryWrite(true);
+
+    public void Stop()
+    {
+        _stop.Cancel();
+        _wake.Writer.TryComplete();
+    }
+
+    /// <summary>Works until <see cref="Stop"/>.</summary>
+    public async Task RunAsync()
+    {
+        var watching = WatchMembershipAsync();
+        using var timer = _time.CreateTimer(
+            _ => Nudge(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        var pause = ShortestPause;
+        Nudge();
+        while (await _wake.Reader.WaitToReadAsync())
+        {
+            _wake.Reader.TryRead(out _);
+            Refresh();
+            if (Located == _settings.Replicas.Count)
+            {
+                pause = ShortestPause;
+            }
+            else
+            {
+                timer.Change(pause, Timeout.InfiniteTimeSpan);
+                pause = pause * 2 < LongestPause ? pause * 2 : LongestPause;
+            }
+
+            // Many may call at once: let a moment pass, so that a dead replica is not asked for in a hot loop.
+            await Task.Delay(ShortestPause, _time);
+        }
+
+        await watching;
+    }
+
+    /// <summary>Asks all live silos now; completes when all have answered or had their time.</summary>
+    public Task RefreshAllAsync() => Task.WhenAll(_membership.LiveSilos.Select(DescribeAsync));
+
+    private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    private async Task WatchMembershipAsync()
+    {
+        try
+        {
+            while (true)
+            {
+                await _membership.ChangedAsync(_stop.Token);
+                Nudge();
+            }
+        }
+        catch (OperationCanceledException) when (_stop.IsCancellationRequested)
+        {
+            // Stopping.
+        }
+    }
+
+    private void Refresh()
+    {
+        var live = _membership.LiveSilos;
+        lock (_lock)
+        {
+            var gone = _silos.Keys.Where(silo => !live.Contains(silo)).ToList();
+            gone.ForEach(silo => _silos.Remove(silo));
+            if (gone.Count > 0)
+            {
+                Recompute();
+            }
+        }
+
+        foreach (var silo in live)
+        {
+            _ = DescribeAsync(silo);
+        }
+    }
+
+    private async Task DescribeAsync(SiloAddress silo)
+    {
+        lock (_lock)
+        {
+            if (_silos.TryGetValue(silo, out var known) && known.Asking)
+            {
+                return;
+            }
+
+            _silos[silo] = (known ?? Known.Nothing) with { Asking = true };
+        }
+
+        ImmutableArray<ReplicaDescription>? replicas = null;
+        try
+        {
+            using var timeout = new CancellationTokenSource(DescribeTimeout, _time);
+            var description = silo.Equals(_transport.Local)
+                ? _local()
+                : await _transport.DescribeAsync(silo, _settings.Store, timeout.Token);
+            replicas = OfThisStore(silo, description);
+        }
+        catch (Exception exception)
+        {
+            LogNoDescription(_logger, _settings.Store, silo, exception.Message);
+        }
+
+        lock (_lock)
+        {
+            if (_silos.TryGetValue(silo, out var known))
+            {
+                _silos[silo] = new(Asking: false, replicas ?? known.Replicas);
+                Recompute();
+            }
+        }
+    }
+
+    private ImmutableArray<ReplicaDescription> OfThisStore(SiloAddress silo, StoreDescription? description)
+    {
+        if (description is null || description.Shape == _settings.Shape)
+        {
+            return description?.Replicas ?? [];
+        }
+
+        LogOtherShape(_logger, silo, description.Shape, _settings.Shape);
+        return [];
+    }
+
+    private void Recompute()
+    {
+        var serving = _silos
+            .SelectMany(silo => silo.Value.Replicas, (silo, replica) => (Silo: silo.Key, Replica: replica))
+            .Where(seen => seen.Replica is { State: ReplicaState.Serving, Log: not null, Peers.IsEmpty: false })
+            .ToList();
+        var formations = serving
+            .GroupBy(seen => string.Join(',', seen.Replica.Peers))
+            .Where(same => same.DistinctBy(seen => seen.Replica.Replica).Count()
+                >= Votes.QuorumOf(_settings.Replicas.Count))
+            .ToList();
+        if (formations.Count > 0 && _formation.IsEmpty)
+        {
+            _formation = formations[0].First().Replica.Peers;
+        }
+
+        var conflict = formations.Count > 1
+            || (formations.Count == 1 && !Same(formations[0].First().Replica.Peers, _formation));
+        Report(conflict);
+        var locations = new ReplicaLocation?[_settings.Replicas.Count];
+        foreach (var (silo, replica) in conflict ? [] : serving)
+        {
+            var index = _settings.Replicas.IndexOf(replica.Replica);
+            if (Same(replica.Peers, _formation) && replica.Log == _formation[index])
+            {
+                locations[index] = new(silo, replica.Log!.Value);
+            }
+        }
+
+        _locations = [.. locations];
+        _changed.TrySetResult();
+        _changed = NewSignal();
+    }
+
+    private void Report(bool conflict)
+    {
+        if (conflict && Problem is null)
+        {
+            Problem = $"The silos of this cluster host two different stores that both call themselves "
+                + $"{_settings.Shape}: probably two silos started alone without a replica list. Nothing is read or "
+                + "written until only one is left. Give every silo the same Replicas and a ReplicaId of its own.";
+            LogTwoFormations(_logger, Problem);
+        }
+        else if (!conflict)
+        {
+            Problem = null;
+        }
+    }
+
+    private static bool Same(ImmutableArray<LogId> left, ImmutableArray<LogId> right) =>
+        left.AsSpan().SequenceEqual(right.AsSpan());
+
+    /// <summary>What is known of one silo.</summary>
+    private sealed record Known(bool Asking, ImmutableArray<ReplicaDescription> Replicas)
+    {
+        public static readonly Known Nothing = new(false, []);
+    }
+
+    [LoggerMessage(1, LogLevel.Debug, "Store {Store}: silo {Silo} does not say what it hosts: {Problem}")]
+    private static partial void LogNoDescription(ILogger logger, string store, SiloAddress silo, string problem);
+
+    [LoggerMessage(2, LogLevel.Error,
+        "Silo {Silo} is configured with {Theirs}, this one with {Ours}. They can't work together: give all silos of a "
+        + "store the same replicas and groups.")]
+    private static partial void LogOtherShape(ILogger logger, SiloAddress silo, string theirs, string ours);
+
+    [LoggerMessage(3, LogLevel.Critical, "{Problem}")]
+    private static partial void LogTwoFormations(ILogger logger, string problem);
+}

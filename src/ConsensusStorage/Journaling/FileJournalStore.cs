@@ -1,0 +1,60 @@
+using Orleans.Consensus.Journaling.Files;
+
+namespace Orleans.Consensus.Journaling;
+
+/// <summary>
+/// Logs as directories of one root, each named after its replica. The lock of the directory keeps a second owner out;
+/// the fence record documents who had it. Thread rule: any.
+/// </summary>
+internal sealed class FileJournalStore(
+    IFileLayer files, string root, JournalOptions options, TimeProvider time, Random random) : IJournalStore
+{
+    public async ValueTask<IJournal> OpenAsync(
+        JournalIdentity expected,
+        JournalOwner owner,
+        JournalPosition? from,
+        JournalReplay replay,
+        CancellationToken cancellationToken)
+    {
+        var path = Path.Combine(root, expected.Replica.Name);
+        FileSegmentStore? store = null;
+        try
+        {
+            store = await FileSegmentStore.OpenAsync(
+                files, path, $"silo {owner.Silo} of cluster {owner.Cluster}", cancellationToken);
+            var factory = new SegmentFactory(store, time, NewId);
+            var opening = new JournalOpening(expected, owner, from, replay);
+            var journal = await Journal.OpenAsync(store, factory, options, opening, cancellationToken);
+            store = null;
+            return journal;
+        }
+        catch (DiskFullException exception)
+        {
+            throw new JournalFullException(
+                $"There is no room to open the log of replica {expected.Replica} in {path}: {exception.Message}",
+                exception);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw new JournalUnavailableException(
+                $"The log of replica {expected.Replica} can't be opened in {path}: {exception.Message} Check that "
+                + "the path is a directory on a working disk, and that this process may read and write it.",
+                exception);
+        }
+        finally
+        {
+            if (store is not null)
+            {
+                await store.DisposeAsync();
+            }
+        }
+    }
+
+    private UInt128 NewId()
+    {
+        lock (random)
+        {
+            return LogId.Create(random).Value;
+        }
+    }
+}

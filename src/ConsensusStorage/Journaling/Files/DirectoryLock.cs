@@ -1,0 +1,69 @@
+using System.Globalization;
+
+namespace Orleans.Consensus.Journaling.Files;
+
+/// <summary>
+/// The lock of a directory: a file that is open without sharing. The system gives it up with the process, so a crash
+/// leaves no lock behind. The file stays: removing it would let two owners lock two files of one name. Who holds it
+/// stands in a second file, because a locked one can't be read everywhere.
+/// </summary>
+internal sealed class DirectoryLock : IDisposable
+{
+    private readonly FileStream _file;
+
+    private DirectoryLock(FileStream file)
+    {
+        _file = file;
+    }
+
+    /// <exception cref="JournalInUseException">It is taken.</exception>
+    public static DirectoryLock Take(string directory, string owner)
+    {
+        var path = Path.Combine(directory, "journal.lock");
+        var ownerPath = Path.Combine(directory, "journal.owner");
+        FileStream file;
+        try
+        {
+            file = new(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+        }
+        catch (IOException exception) when (IsTaken(exception))
+        {
+            throw new JournalInUseException(
+                $"The log in {directory} is in use by {ReadOwner(ownerPath)}. Give each silo a directory of its own; "
+                + "a silo that restarts gets it when the former process has ended.",
+                exception);
+        }
+
+        try
+        {
+            var process = string.Create(CultureInfo.InvariantCulture, $"process {Environment.ProcessId}");
+            File.WriteAllText(ownerPath, $"{owner}, {process} on {Environment.MachineName}");
+            return new(file);
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
+    }
+
+    public void Dispose() => _file.Dispose();
+
+    /// <summary>EWOULDBLOCK of Linux or of macOS, or a sharing violation of Windows.</summary>
+    private static bool IsTaken(IOException exception) =>
+        OperatingSystem.IsWindows() ? exception.HResult == unchecked((int)0x80070020)
+        : OperatingSystem.IsMacOS() ? exception.HResult == 35
+        : exception.HResult == 11;
+
+    private static string ReadOwner(string path)
+    {
+        try
+        {
+            return File.ReadAllText(path);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            return "another silo";
+        }
+    }
+}

@@ -1,0 +1,30 @@
+namespace Orleans.Consensus.Journaling;
+
+/// <summary>
+/// Compares who a log is with who its opener takes it for. Does not: compare the log id, which is the log's own, nor
+/// the generation, which grows (S15).
+/// </summary>
+internal static class IdentityCheck
+{
+    /// <exception cref="JournalIdentityException">They differ.</exception>
+    public static void Verify(JournalIdentity found, JournalIdentity expected, string place)
+    {
+        const string Place = "Point this silo at its own directory, or give each its own.";
+        const string Shape = "It is fixed when a store is formed: restore the former configuration.";
+        Compare("the ServiceId", found.Service, expected.Service, Place, place);
+        Compare("the store", found.Store, expected.Store, Place, place);
+        Compare("the replica", found.Replica.Name, expected.Replica.Name, Place, place);
+        Compare("the replica list", found.Replicas, expected.Replicas, Shape, place);
+        Compare("the number of groups", $"{found.Groups}", $"{expected.Groups}", Shape, place);
+    }
+
+    private static void Compare(string field, string found, string expected, string advice, string place)
+    {
+        if (!string.Equals(found, expected, StringComparison.Ordinal))
+        {
+            throw new JournalIdentityException(
+                $"{place} was written for another log: {field} in it is '{found}', configured is '{expected}'. "
+                + advice);
+        }
+    }
+}

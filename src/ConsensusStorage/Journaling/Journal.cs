@@ -1,0 +1,297 @@
+using System.Collections.Immutable;
+
+namespace Orleans.Consensus.Journaling;
+
+/// <summary>
+/// The log over any kind of segments: frames batches, chains them by hash, rolls from segment to segment, recovers.
+/// <para>Thread rule: one append at a time, reads at any time.</para>
+/// </summary>
+internal sealed class Journal : IJournal
+{
+    private readonly ISegmentStore _store;
+    private readonly SegmentFactory _factory;
+    private readonly JournalOptions _options;
+    private readonly BatchImage _image = new();
+    private readonly JournalBatch _rollBatch = new();
+    private readonly CancellationTokenSource _closing = new();
+
+    private ImmutableArray<LogSegment> _segments;
+    private Task<LogSegment>? _spare;
+    private long _offset;
+    private UInt128 _lastHash;
+    private long _lastId;
+    private long _sealedBytes;
+    private int _appending;
+    private volatile Exception? _failure;
+    private volatile bool _disposed;
+
+    private Journal(ISegmentStore store, SegmentFactory factory, JournalOptions options, RecoveredLog log)
+    {
+        _store = store;
+        _factory = factory;
+        _options = options;
+        _segments = [.. log.Segments];
+        _spare = log.Spare is null ? null : Task.FromResult(log.Spare);
+        _offset = log.Offset;
+        _lastHash = log.LastHash;
+        _lastId = log.LastId;
+        _sealedBytes = log.Bytes - log.Offset;
+        Identity = _segments[^1].Header.Identity;
+    }
+
+    public JournalIdentity Identity { get; }
+
+    public long Bytes => Volatile.Read(ref _sealedBytes) + Volatile.Read(ref _offset);
+
+    private LogSegment Tail => _segments[^1];
+
+    /// <summary>
+    /// Opens or creates the log that is in <paramref name="store"/>, which the journal owns from then on. On failure
+    /// the caller disposes the store.
+    /// </summary>
+    public static async ValueTask<Journal> OpenAsync(
+        ISegmentStore store,
+        SegmentFactory factory,
+        JournalOptions options,
+        JournalOpening opening,
+        CancellationToken cancellationToken)
+    {
+        var recovery = new JournalRecovery(store, opening.Expected, opening.From, opening.Replay);
+        var log = await recovery.RunAsync(cancellationToken);
+        if (log is null)
+        {
+            var first = await factory.CreateAsync(
+                opening.Expected, 1, previous: 0, epoch: 1, options.CapacityOf(1, 0), cancellationToken);
+            log = new([first], null, SegmentHeader.Size, SegmentHeader.Size, first.HeaderHash, 0, null, 0,
+                SegmentHeader.Size);
+        }
+
+        var journal = new Journal(store, factory, options, log);
+        await journal.TakeOverAsync(log, opening.Owner, cancellationToken);
+        return journal;
+    }
+
+    public async ValueTask<JournalPosition> AppendAsync(JournalBatch batch, CancellationToken cancellationToken)
+    {
+        ThrowIfClosed();
+        cancellationToken.ThrowIfCancellationRequested();
+        if (Interlocked.Exchange(ref _appending, 1) != 0)
+        {
+            throw new InvalidOperationException("A journal takes one append at a time.");
+        }
+
+        try
+        {
+            return await AppendInTurnAsync(batch);
+        }
+        finally
+        {
+            Volatile.Write(ref _appending, 0);
+        }
+    }
+
+    public async ValueTask<ReadOnlyMemory<byte>> ReadAsync(
+        JournalPosition position, int length, CancellationToken cancellationToken)
+    {
+        ThrowIfClosed();
+        var segments = _segments;
+        if (position.Segment < 1 || position.Segment > segments.Length || length < 0)
+        {
+            throw new ArgumentOutOfRangeException(nameof(position), position, "There is no such place in the log.");
+        }
+
+        var bytes = new byte[length];
+        int read;
+        try
+        {
+            read = await segments[position.Segment - 1].Storage.ReadAsync(position.Offset, bytes, cancellationToken);
+        }
+        catch (IOException exception)
+        {
+            throw new JournalUnavailableException(
+                $"The log in {_store.Location} can't be read at {position}: {exception.Message}", exception);
+        }
+
+        return read == length
+            ? bytes
+            : throw JournalDamage.At(
+                $"The log in {_store.Location} at {position}", "the segment ends before the record");
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_disposed)
+        {
+            return;
+        }
+
+        _disposed = true;
+        await _closing.CancelAsync();
+        if (_spare is { } making)
+        {
+            // Its failure says nothing that the next opening would not find out.
+            await ((Task)making).ConfigureAwait(
+                ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+        }
+
+        await _store.DisposeAsync();
+        _closing.Dispose();
+    }
+
+    /// <summary>
+    /// Repairs the tail, makes durable what was read, and fences the former owner (S17). The last batch is written
+    /// once more before it is trusted: after a failed flush the system may show bytes that are in its cache, that
+    /// never reached the disk, and that no later flush would write. Batches before it were flushed with success.
+    /// </summary>
+    private async ValueTask TakeOverAsync(RecoveredLog log, JournalOwner owner, CancellationToken cancellationToken)
+    {
+        if (_store.Preallocates)
+        {
+            await ZeroAsync(log.Offset, log.TornUntil, cancellationToken);
+            if (log.LastBatch is { } last)
+            {
+                await last.Segment.WriteAsync(last.Offset, last.Bytes, cancellationToken);
+            }
+        }
+
+        _factory.Epoch = log.Epoch + 1;
+        var fence = new JournalBatch();
+        new FenceRecord(_factory.Epoch, _factory.Now, owner).AddTo(fence);
+        await AppendAsync(fence, cancellationToken);
+    }
+
+    private async ValueTask ZeroAsync(long offset, long until, CancellationToken cancellationToken)
+    {
+        var zeros = new byte[Math.Min(until - offset, 1 << 20)];
+        for (; offset < until; offset += zeros.Length)
+        {
+            var count = (int)Math.Min(zeros.Length, until - offset);
+            await Tail.Storage.WriteAsync(offset, zeros.AsMemory(0, count), cancellationToken);
+        }
+    }
+
+    private async ValueTask<JournalPosition> AppendInTurnAsync(JournalBatch batch)
+    {
+        var extent = BatchImage.ExtentOf(batch);
+        if (batch.Length > _options.MaxBatchBytes)
+        {
+            throw new JournalFullException(
+                $"A batch of {batch.Length} bytes is larger than the log in {_store.Location} takes: "
+                + $"{_options.MaxBatchBytes}.");
+        }
+
+        if (!Tail.HasRoom(_offset, extent))
+        {
+            await RollAsync(extent);
+        }
+
+        var position = await WriteAsync(batch);
+        if (_spare is null && _offset > Tail.Header.Capacity / 2)
+        {
+            _spare = CreateNextAsync(need: 0);
+        }
+
+        return position;
+    }
+
+    private async ValueTask<JournalPosition> WriteAsync(JournalBatch batch)
+    {
+        _image.Build(batch, Tail.Header, _offset, _lastId + 1, _lastHash);
+        try
+        {
+            await Tail.Storage.WriteAsync(_offset, _image.Bytes, CancellationToken.None);
+        }
+        catch (Exception exception)
+        {
+            throw Fail("an append failed, and whether it reached the disk is unknown", exception);
+        }
+
+        var position = new JournalPosition(Tail.Number, _offset + BatchHeader.Size);
+        _lastHash = _image.Hash;
+        _lastId++;
+        Volatile.Write(ref _offset, _offset + _image.Bytes.Length);
+        return position;
+    }
+
+    private async ValueTask RollAsync(int need)
+    {
+        var next = await TakeNextAsync(need);
+        _rollBatch.Clear();
+        new RollRecord(next.Number, next.Header.Id, next.HeaderHash).AddTo(_rollBatch);
+        await WriteAsync(_rollBatch);
+        Volatile.Write(ref _sealedBytes, _sealedBytes + _offset);
+        Volatile.Write(ref _offset, SegmentHeader.Size);
+        _segments = _segments.Add(next);
+    }
+
+    /// <summary>The segment that was created ahead, or a new one if there is none or it is too small.</summary>
+    private async ValueTask<LogSegment> TakeNextAsync(int need)
+    {
+        try
+        {
+            if (_spare is not null)
+            {
+                var spare = await AwaitSpareAsync(_spare);
+                if (spare is not null && spare.HasRoom(SegmentHeader.Size, need))
+                {
+                    _spare = null;
+                    return spare;
+                }
+            }
+
+            var next = await CreateNextAsync(need);
+            _spare = null;
+            return next;
+        }
+        catch (DiskFullException exception)
+        {
+            throw new JournalFullException(
+                $"There is no room for the next segment of the log in {_store.Location}: {exception.Message}",
+                exception);
+        }
+        catch (Exception exception)
+        {
+            throw Fail("its next segment can't be created", exception);
+        }
+    }
+
+    private static async ValueTask<LogSegment?> AwaitSpareAsync(Task<LogSegment> making)
+    {
+        try
+        {
+            return await making;
+        }
+        catch (DiskFullException)
+        {
+            // There may be room by now.
+            return null;
+        }
+    }
+
+    private async Task<LogSegment> CreateNextAsync(int need)
+    {
+        var number = Tail.Number + 1;
+        return await _factory.CreateAsync(
+            Identity, number, Tail.Header.Id, _factory.Epoch, _options.CapacityOf(number, need), _closing.Token);
+    }
+
+    private JournalLostException Fail(string what, Exception exception)
+    {
+        _failure ??= exception;
+        return new($"The log in {_store.Location} is closed: {what}: {exception.Message}", exception);
+    }
+
+    private void ThrowIfClosed()
+    {
+        if (_disposed)
+        {
+            throw new JournalLostException($"The log in {_store.Location} is closed: it was given up.");
+        }
+
+        if (_failure is { } failure)
+        {
+            throw new JournalLostException(
+                $"The log in {_store.Location} is closed since an earlier failure: {failure.Message}", failure);
+        }
+    }
+}

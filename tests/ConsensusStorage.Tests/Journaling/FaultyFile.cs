@@ -1,0 +1,145 @@
+using Orleans.Consensus.Journaling;
+using Orleans.Consensus.Journaling.Files;
+
+namespace Orleans.Consensus.Tests.Journaling;
+
+/// <summary>
+/// A file of <see cref="FaultyFiles"/>: what programs see, what is on the disk, and what is to be flushed.
+/// </summary>
+internal sealed class FaultyFile(byte[] content)
+{
+    private readonly SortedSet<int> _dirty = [];
+    private byte[] _cache = content;
+    private byte[] _disk = [.. content];
+
+    public int Length => _cache.Length;
+
+    public byte[] ToArray() => [.. _cache];
+
+    public int Read(long offset, Span<byte> buffer)
+    {
+        var count = (int)Math.Clamp(_cache.Length - offset, 0, buffer.Length);
+        _cache.AsSpan((int)Math.Min(offset, _cache.Length), count).CopyTo(buffer);
+        return count;
+    }
+
+    public void Write(long offset, ReadOnlySpan<byte> bytes)
+    {
+        if (bytes.Length == 0)
+        {
+            return;
+        }
+
+        var end = (int)offset + bytes.Length;
+        if (end > _cache.Length)
+        {
+            Array.Resize(ref _cache, end);
+        }
+
+        bytes.CopyTo(_cache.AsSpan((int)offset));
+        for (var sector = (int)offset / Sector.Size; sector * Sector.Size < end; sector++)
+        {
+            _dirty.Add(sector);
+        }
+    }
+
+    public void Flush() => Flush(_ => true, _cache.Length);
+
+    /// <summary>Any part reaches the disk. The rest stays visible, and no later flush writes it.</summary>
+    public void FailFlush(Random random) => FlushSome(random);
+
+    public void Crash(Random random)
+    {
+        FlushSome(random);
+        _cache = [.. _disk];
+    }
+
+    private void FlushSome(Random random)
+    {
+        // None, all, or a coin for each sector; likewise the length.
+        var chance = random.Next(4) switch { 0 => 0.0, 1 => 1.0, _ => random.NextDouble() };
+        var length = random.Next(2) == 0 ? _disk.Length : _cache.Length;
+        Flush(_ => random.NextDouble() < chance, Math.Max(length, _disk.Length));
+    }
+
+    private void Flush(Predicate<int> reaches, int length)
+    {
+        if (length > _disk.Length)
+        {
+            Array.Resize(ref _disk, length);
+        }
+
+        foreach (var sector in _dirty.Where(sector => reaches(sector)))
+        {
+            var start = sector * Sector.Size;
+            var end = Math.Min(start + Sector.Size, _disk.Length);
+            if (start < end)
+            {
+                _cache.AsSpan(start..end).CopyTo(_disk.AsSpan(start));
+            }
+        }
+
+        _dirty.Clear();
+    }
+}
+
+/// <summary>An open file of <see cref="FaultyFiles"/>; dead after a crash.</summary>
+internal sealed class FaultyFileHandle(FaultyFiles files, FaultyFile file, string path, int life) : IFile
+{
+    public long Length => file.Length;
+
+    public async ValueTask<int> ReadAsync(long offset, Memory<byte> buffer, CancellationToken cancellationToken)
+    {
+        await files.BeforeAsync(FileAction.Read, path, life);
+        return file.Read(offset, buffer.Span);
+    }
+
+    public async ValueTask WriteAsync(long offset, ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        ActOut(await files.BeforeAsync(FileAction.Write, path, life), offset, bytes.Span, writes: true);
+    }
+
+    public async ValueTask FlushAsync(CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        ActOut(await files.BeforeAsync(FileAction.Flush, path, life), 0, [], writes: false);
+        file.Flush();
+    }
+
+    public async ValueTask WriteAndFlushAsync(
+        long offset, ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        var fault = await files.BeforeAsync(FileAction.WriteAndFlush, path, life);
+        ActOut(fault, offset, bytes.Span, writes: files.Random.Next(2) == 0);
+        file.Flush();
+    }
+
+    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+
+    /// <summary>Writes, unless a fault says otherwise.</summary>
+    /// <param name="writes">Which half of a write with flush fails.</param>
+    private void ActOut(FileFault fault, long offset, ReadOnlySpan<byte> bytes, bool writes)
+    {
+        var failsInWrite = fault == FileFault.Fail && writes;
+        file.Write(offset, failsInWrite ? bytes[..files.Random.Next(bytes.Length + 1)] : bytes);
+        switch (fault)
+        {
+            case FileFault.Crash:
+                throw files.Crashed();
+            case FileFault.Fail when !writes:
+                file.FailFlush(files.Random);
+                throw new IOException($"Input/output error while flushing {path}");
+            case FileFault.Fail:
+                throw new IOException($"Input/output error while writing {path}");
+            default:
+                if (files.BytesUsed > files.Room)
+                {
+                    throw new DiskFullException($"No space left on device: {path}");
+                }
+
+                break;
+        }
+    }
+}
