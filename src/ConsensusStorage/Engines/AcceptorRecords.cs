@@ -33,15 +33,15 @@ internal static class AcceptorRecords
     {
         writer.WriteVarUInt((uint)group);
         writer.WriteBlob(register.Key.Span);
-        WriteBallot(writer, promised);
+        writer.WriteBallot(promised);
     }
 
     public static void WriteAccept(ByteWriter writer, int group, RegisterId register, AcceptorState state)
     {
         var value = state.Value!;
         WritePromise(writer, group, register, state.Promised);
-        WriteBallot(writer, state.Accepted);
-        WriteVersion(writer, value.Version);
+        writer.WriteBallot(state.Accepted);
+        writer.WriteVersion(value.Version);
         if (value.Payload is StoredPayload payload)
         {
             writer.WriteByte(1);
@@ -57,7 +57,7 @@ internal static class AcceptorRecords
     public static void WriteFloor(ByteWriter writer, int group, Ballot floor)
     {
         writer.WriteVarUInt((uint)group);
-        WriteBallot(writer, floor);
+        writer.WriteBallot(floor);
     }
 
     public static void WritePeers(ByteWriter writer, ImmutableArray<LogId> logs)
@@ -67,32 +67,6 @@ internal static class AcceptorRecords
         {
             writer.WriteUInt128(log.Value);
         }
-    }
-
-    public static void WriteBallot(ByteWriter writer, Ballot ballot)
-    {
-        writer.WriteInt64(ballot.Round);
-        writer.WriteUInt128(ballot.Proposer.Value);
-    }
-
-    public static void WriteVersion(ByteWriter writer, RegisterVersion version)
-    {
-        writer.WriteUInt128(version.Writer.Value);
-        writer.WriteUInt64(version.Sequence);
-    }
-
-    public static bool TryReadBallot(ref ByteReader reader, out Ballot ballot)
-    {
-        var read = reader.TryReadInt64(out var round) & reader.TryReadUInt128(out var proposer);
-        ballot = new(round, new(proposer));
-        return read && round >= 0;
-    }
-
-    public static bool TryReadVersion(ref ByteReader reader, out RegisterVersion version)
-    {
-        var read = reader.TryReadUInt128(out var writer) & reader.TryReadUInt64(out var sequence);
-        version = new(new(writer), sequence);
-        return read;
     }
 
     /// <summary>Reads group, register and promised ballot: a promise record, and the head of an accept record.</summary>
@@ -106,7 +80,7 @@ internal static class AcceptorRecords
         }
 
         register = RegisterId.FromKey(key);
-        return TryReadBallot(ref reader, out promised);
+        return reader.TryReadBallot(out promised);
     }
 
     /// <summary>Reads what follows the head of an accept record.</summary>
@@ -115,8 +89,8 @@ internal static class AcceptorRecords
         ref ByteReader reader, JournalPosition position, out Ballot accepted, out RegisterValue? value)
     {
         value = null;
-        if (!TryReadBallot(ref reader, out accepted)
-            || !TryReadVersion(ref reader, out var version)
+        if (!reader.TryReadBallot(out accepted)
+            || !reader.TryReadVersion(out var version)
             || !reader.TryReadByte(out var hasPayload)
             || hasPayload > 1)
         {
@@ -142,7 +116,7 @@ internal static class AcceptorRecords
     public static bool TryReadFloor(ref ByteReader reader, out int group, out Ballot floor)
     {
         floor = default;
-        return TryReadGroup(ref reader, out group) && TryReadBallot(ref reader, out floor) && reader.Remaining == 0;
+        return TryReadGroup(ref reader, out group) && reader.TryReadBallot(out floor) && reader.Remaining == 0;
     }
 
     public static bool TryReadPeers(ref ByteReader reader, out ImmutableArray<LogId> logs)

@@ -12,23 +12,25 @@ internal sealed class Attempt
     private readonly RegisterId _register;
     private readonly ReplicaLink[] _links;
     private readonly Reply?[] _last;
-    private readonly TaskCompletionSource<RoundOutcome> _outcome =
-        new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Request _first;
 
     private Round _round;
+    private Waiter? _waiter;
+    private ProtocolViolationException? _violation;
 
-    private Attempt(RegisterId register, ReplicaLink[] links, Round round)
+    /// <summary>A round over <paramref name="links"/>, one for each replica in order; not begun yet.</summary>
+    public Attempt(RegisterId register, ReplicaLink[] links, RoundStart start)
     {
+        var step = Round.Begin(start);
         _register = register;
         _links = links;
-        _round = round;
+        _round = step.Round;
+        _first = step.Broadcast!;
         _last = new Reply?[links.Length];
     }
 
-    /// <summary>Completes when the round has ended; never, if it has no quorum.</summary>
-    public Task<RoundOutcome> Outcome => _outcome.Task;
-
-    public bool IsOver => _outcome.Task.IsCompleted;
+    /// <summary>Nobody waits for a reply any more.</summary>
+    public bool IsOver => Volatile.Read(ref _round) is Round.Finished;
 
     /// <summary>The change as its owner has to see it now.</summary>
     public Change ChangeAfter
@@ -42,61 +44,60 @@ internal sealed class Attempt
         }
     }
 
-    /// <summary>Starts a round over <paramref name="links"/>, one for each replica in order.</summary>
-    public static Attempt Begin(RegisterId register, ReplicaLink[] links, RoundStart start)
+    /// <summary>
+    /// Runs the round. If it has not ended in time it ends now: no reply moves it from here on, so that what
+    /// <see cref="ChangeAfter"/> says is final, and no Accept goes out behind its owner's back.
+    /// </summary>
+    /// <returns>The outcome, or null if time ran out.</returns>
+    public async Task<RoundOutcome?> RunAsync(TimeSpan timeout, TimeProvider time, CancellationToken cancellationToken)
     {
-        var step = Round.Begin(start);
-        var attempt = new Attempt(register, links, step.Round);
-        attempt.Broadcast(step.Broadcast!);
-        return attempt;
+        using var waiter = new Waiter(timeout, time, cancellationToken);
+        _waiter = waiter;
+        Broadcast(_first);
+        await waiter.Task;
+        lock (_lock)
+        {
+            if (_violation is not null)
+            {
+                throw _violation;
+            }
+
+            if (_round is Round.Finished finished)
+            {
+                return finished.Outcome;
+            }
+
+            _round = new Round.Finished(
+                _round.Start, _round.ChangeAfter, new RoundOutcome.Refused(Ballot.None, Conflicted: false));
+            return null;
+        }
     }
 
     /// <summary>Takes the word of one replica, or that there is none.</summary>
     public void Deliver(int replica, Reply reply)
     {
-        Request? broadcast;
-        try
+        Request? broadcast = null;
+        lock (_lock)
         {
-            lock (_lock)
+            try
             {
                 _last[replica] = reply;
-                var step = _round.On(replica, reply);
-                _round = step.Round;
-                broadcast = step.Broadcast;
+                (_round, broadcast) = _round.On(replica, reply);
             }
-        }
-        catch (ProtocolViolationException violation)
-        {
-            _outcome.TrySetException(violation);
-            return;
+            catch (ProtocolViolationException violation)
+            {
+                _violation = violation;
+            }
         }
 
         if (broadcast is not null)
         {
             Broadcast(broadcast);
         }
-        else if (_round is Round.Finished finished)
+        else if (_violation is not null || IsOver)
         {
-            _outcome.TrySetResult(finished.Outcome);
+            _waiter!.Signal();
         }
-    }
-
-    /// <summary>
-    /// Ends the round from outside: no reply moves it from here on, so that what <see cref="ChangeAfter"/> says is
-    /// final and no Accept goes out behind the owner's back.
-    /// </summary>
-    public void Abandon()
-    {
-        lock (_lock)
-        {
-            if (_round is not Round.Finished)
-            {
-                _round = new Round.Finished(
-                    _round.Start, _round.ChangeAfter, new RoundOutcome.Refused(Ballot.None, Conflicted: false));
-            }
-        }
-
-        _outcome.TrySetCanceled();
     }
 
     /// <summary>What each replica said last, in words.</summary>

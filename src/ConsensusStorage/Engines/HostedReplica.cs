@@ -180,7 +180,7 @@ internal sealed partial class HostedReplica
         _state = index.Formed ? ReplicaState.Serving : ReplicaState.Forming;
         while (!index.Formed)
         {
-            var changed = _directory.Changed;
+            using var changed = _directory.Changed.Next(Timeout.InfiniteTimeSpan, _environment.Time, _stop.Token);
             var step = Formation.Step(
                 _settings.Replicas,
                 _id,
@@ -193,6 +193,7 @@ internal sealed partial class HostedReplica
                     await AppendAsync(
                         journal, AcceptorRecords.PeersKind, writer => AcceptorRecords.WritePeers(writer, write.Logs));
                     index.Peers = write.Logs;
+                    _directory.Nudge();
                     break;
                 case FormationStep.WriteFormed:
                     await AppendAsync(journal, AcceptorRecords.FormedKind, _ => { });
@@ -203,7 +204,8 @@ internal sealed partial class HostedReplica
                     return;
                 case FormationStep.Wait wait:
                     _problem = wait.Problem;
-                    await changed.WaitAsync(_stop.Token);
+                    await changed.Task;
+                    _stop.Token.ThrowIfCancellationRequested();
                     break;
                 default:
                     throw new System.Diagnostics.UnreachableException();

@@ -132,8 +132,9 @@ internal sealed partial class PaxosEngine : IConsensusEngine
             }
 
             var start = StartOf(session, change, toBeat, wantPayload);
-            attempt = Attempt.Begin(session.Register, _links, start);
-            var outcome = await OutcomeAsync(attempt, left, token);
+            attempt = new(session.Register, _links, start);
+            var timeout = left < _settings.RoundTimeout ? left : _settings.RoundTimeout;
+            var outcome = await attempt.RunAsync(timeout, Time, token);
             change = attempt.ChangeAfter;
             switch (outcome)
             {
@@ -174,37 +175,13 @@ internal sealed partial class PaxosEngine : IConsensusEngine
         return new(_settings.Replicas.Count, ballot, next, change, MintVersion(), cached, wantPayload);
     }
 
-    /// <summary>The round's outcome; null if it had none in its time, and then it is over all the same.</summary>
-    private async Task<RoundOutcome?> OutcomeAsync(Attempt attempt, TimeSpan left, CancellationToken token)
-    {
-        try
-        {
-            var timeout = left < _settings.RoundTimeout ? left : _settings.RoundTimeout;
-            return await attempt.Outcome.WaitAsync(timeout, Time, token);
-        }
-        catch (Exception exception) when (exception is TimeoutException or OperationCanceledException)
-        {
-            attempt.Abandon();
-            return null;
-        }
-    }
-
     private async Task UntilReplicasAreFoundAsync(TimeSpan left, CancellationToken token)
     {
-        var changed = _directory.Changed;
-        if (_directory.HasQuorum)
+        using var changed = _directory.Changed.Next(left, Time, token);
+        if (!_directory.HasQuorum)
         {
-            return;
-        }
-
-        _directory.Nudge();
-        try
-        {
-            await changed.WaitAsync(left, Time, token);
-        }
-        catch (Exception exception) when (exception is TimeoutException or OperationCanceledException)
-        {
-            // The caller looks at the clock and the token itself.
+            _directory.Nudge();
+            await changed.Task;
         }
     }
 

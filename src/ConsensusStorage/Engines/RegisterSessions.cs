@@ -16,7 +16,7 @@ internal sealed class RegisterSession(RegisterId register)
     public bool Busy { get; set; }
 
     /// <summary>Those who want to enter, in order.</summary>
-    public LinkedList<TaskCompletionSource>? Waiting { get; set; }
+    public LinkedList<Waiter>? Waiting { get; set; }
 
     public bool HasPromise => _promise is not null;
 
@@ -56,22 +56,20 @@ internal sealed class RegisterSessions
         RegisterId register, TimeSpan timeout, TimeProvider time, CancellationToken cancellationToken)
     {
         var shard = ShardOf(register);
-        var session = shard.Enter(register, out var turn);
-        if (turn is null)
+        var session = shard.TryEnter(register);
+        if (session is not null)
         {
             return session;
         }
 
-        try
+        using var turn = new Waiter(timeout, time, cancellationToken);
+        session = shard.Enter(register, turn);
+        if (await turn.Task || !shard.GiveUp(session, turn))
         {
-            await turn.Task.WaitAsync(timeout, time, cancellationToken);
             return session;
         }
-        catch (Exception exception) when (exception is TimeoutException or OperationCanceledException)
-        {
-            shard.GiveUp(session, turn);
-            return null;
-        }
+
+        return null;
     }
 
     public void Leave(RegisterSession session) => ShardOf(session.Register).Leave(session);
@@ -84,26 +82,35 @@ internal sealed class RegisterSessions
         private readonly Dictionary<RegisterId, RegisterSession> _sessions = [];
         private readonly Queue<RegisterSession> _byAge = new();
 
-        public RegisterSession Enter(RegisterId register, out TaskCompletionSource? turn)
+        public RegisterSession? TryEnter(RegisterId register)
         {
             lock (_lock)
             {
-                turn = null;
-                if (!_sessions.TryGetValue(register, out var session))
+                var session = FindOrAdd(register);
+                if (session.Busy)
                 {
-                    session = new(register) { Busy = true };
-                    _sessions.Add(register, session);
-                    _byAge.Enqueue(session);
-                    EvictOldest();
+                    return null;
                 }
-                else if (session.Busy)
+
+                session.Busy = true;
+                return session;
+            }
+        }
+
+        /// <summary>Enters, and then signals <paramref name="turn"/> at once, or queues it up.</summary>
+        public RegisterSession Enter(RegisterId register, Waiter turn)
+        {
+            lock (_lock)
+            {
+                var session = FindOrAdd(register);
+                if (session.Busy)
                 {
-                    turn = new(TaskCreationOptions.RunContinuationsAsynchronously);
                     (session.Waiting ??= new()).AddLast(turn);
                 }
                 else
                 {
                     session.Busy = true;
+                    turn.Signal();
                 }
 
                 return session;
@@ -117,7 +124,7 @@ internal sealed class RegisterSessions
                 if (session.Waiting?.First is { } next)
                 {
                     session.Waiting.RemoveFirst();
-                    next.Value.SetResult();
+                    next.Value.Signal();
                 }
                 else
                 {
@@ -126,27 +133,34 @@ internal sealed class RegisterSessions
             }
         }
 
-        public void GiveUp(RegisterSession session, TaskCompletionSource turn)
+        /// <summary>Leaves the queue; false if its turn had come in the same moment.</summary>
+        public bool GiveUp(RegisterSession session, Waiter turn)
         {
-            bool waited;
             lock (_lock)
             {
-                waited = session.Waiting!.Remove(turn);
-            }
-
-            if (!waited)
-            {
-                // Its turn came in the same moment: pass it on.
-                Leave(session);
+                return session.Waiting?.Remove(turn) ?? false;
             }
         }
 
-        private void EvictOldest()
+        private RegisterSession FindOrAdd(RegisterId register)
+        {
+            if (!_sessions.TryGetValue(register, out var session))
+            {
+                session = new(register);
+                _sessions.Add(register, session);
+                _byAge.Enqueue(session);
+                EvictOldest(session);
+            }
+
+            return session;
+        }
+
+        private void EvictOldest(RegisterSession newest)
         {
             for (var tries = _byAge.Count; tries > 0 && _sessions.Count > capacity; tries--)
             {
                 var oldest = _byAge.Dequeue();
-                if (oldest.Busy)
+                if (oldest.Busy || oldest == newest)
                 {
                     _byAge.Enqueue(oldest);
                 }

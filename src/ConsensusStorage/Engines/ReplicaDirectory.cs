@@ -34,7 +34,6 @@ internal sealed partial class ReplicaDirectory
     private readonly CancellationTokenSource _stop = new();
     private ImmutableArray<ReplicaLocation?> _locations;
     private ImmutableArray<LogId> _formation = [];
-    private TaskCompletionSource _changed = NewSignal();
 
     public ReplicaDirectory(
         StoreSettings settings,
@@ -61,17 +60,8 @@ internal sealed partial class ReplicaDirectory
 
     private int Located => _locations.Count(location => location is not null);
 
-    /// <summary>Completes at the next change of what is known.</summary>
-    public Task Changed
-    {
-        get
-        {
-            lock (_lock)
-            {
-                return _changed.Task;
-            }
-        }
-    }
+    /// <summary>Beats whenever what is known has changed.</summary>
+    public Pulse Changed { get; } = new();
 
     /// <summary>The replicas of all silos, as they last described themselves.</summary>
     public ImmutableArray<(SiloAddress Silo, ReplicaDescription Replica)> Seen
@@ -123,15 +113,15 @@ internal sealed partial class ReplicaDirectory
         {
             _wake.Reader.TryRead(out _);
             Refresh();
-            if (Located == _settings.Replicas.Count)
-            {
-                pause = ShortestPause;
-            }
-            else
+            if (Located < _settings.Replicas.Count)
             {
                 timer.Change(pause, Timeout.InfiniteTimeSpan);
-                pause = pause * 2 < LongestPause ? pause * 2 : LongestPause;
             }
+
+            // A store that forms, or a replica that just opens, is worth asking again soon; a missing one is not.
+            var soon = Located == _settings.Replicas.Count
+                || Seen.Any(seen => seen.Replica.State is ReplicaState.Opening or ReplicaState.Forming);
+            pause = soon ? ShortestPause : pause * 2 < LongestPause ? pause * 2 : LongestPause;
 
             // Many may call at once: let a moment pass, so that a dead replica is not asked for in a hot loop.
             await Task.Delay(ShortestPause, _time);
@@ -142,8 +132,6 @@ internal sealed partial class ReplicaDirectory
 
     /// <summary>Asks all live silos now; completes when all have answered or had their time.</summary>
     public Task RefreshAllAsync() => Task.WhenAll(_membership.LiveSilos.Select(DescribeAsync));
-
-    private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     private async Task WatchMembershipAsync()
     {
@@ -257,8 +245,7 @@ internal sealed partial class ReplicaDirectory
         }
 
         _locations = [.. locations];
-        _changed.TrySetResult();
-        _changed = NewSignal();
+        Changed.Beat();
     }
 
     private void Report(bool conflict)

@@ -1,4 +1,5 @@
 using System.IO.Hashing;
+using System.Numerics;
 
 namespace Orleans.Consensus.Journaling;
 
@@ -10,7 +11,7 @@ internal sealed class BatchImage
 {
     private const int KeptBytes = 1 << 20;
 
-    private byte[] _buffer = new byte[64 * 1024];
+    private byte[] _buffer = new byte[4096];
     private int _length;
 
     public ReadOnlyMemory<byte> Bytes => _buffer.AsMemory(0, _length);
@@ -26,7 +27,7 @@ internal sealed class BatchImage
         if (_buffer.Length < _length || (_buffer.Length > KeptBytes && _length <= KeptBytes))
         {
             // One huge batch must not hold its memory for ever.
-            _buffer = new byte[Math.Max(_length, KeptBytes)];
+            _buffer = new byte[_length <= KeptBytes ? BitOperations.RoundUpToPowerOf2((uint)_length) : (uint)_length];
         }
 
         var bytes = _buffer.AsSpan(0, _length);

@@ -44,6 +44,8 @@ internal sealed class FileSegmentStore : ISegmentStore
                 }
             }
 
+            // A name that a former owner gave but didn't get to flush must not be built upon before it is durable.
+            await directory.FlushAsync(cancellationToken);
             return new(directory);
         }
         catch

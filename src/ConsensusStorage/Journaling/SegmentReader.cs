@@ -8,7 +8,7 @@ internal sealed class SegmentReader
 {
     private const int WindowBytes = 1 << 20;
 
-    private byte[] _window = new byte[WindowBytes];
+    private byte[] _window = [];
     private ISegment? _segment;
     private long _start;
     private int _length;
@@ -26,9 +26,10 @@ internal sealed class SegmentReader
         count = (int)Math.Clamp(segment.Length - offset, 0, count);
         if (offset < _start || offset + count > _start + _length)
         {
-            if (_window.Length < count)
+            var window = (int)Math.Max(count, Math.Min(WindowBytes, segment.Length));
+            if (_window.Length < window)
             {
-                _window = new byte[count];
+                _window = new byte[window];
             }
 
             _length = 0;

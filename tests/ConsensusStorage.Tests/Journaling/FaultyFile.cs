@@ -122,8 +122,10 @@ internal sealed class FaultyFileHandle(FaultyFiles files, FaultyFile file, strin
     /// <param name="writes">Which half of a write with flush fails.</param>
     private void ActOut(FileFault fault, long offset, ReadOnlySpan<byte> bytes, bool writes)
     {
+        // What a write leaves when it fails ends with a sector: the system copies page by page.
         var failsInWrite = fault == FileFault.Fail && writes;
-        file.Write(offset, failsInWrite ? bytes[..files.Random.Next(bytes.Length + 1)] : bytes);
+        var sectors = files.Random.Next(bytes.Length / Sector.Size + 1);
+        file.Write(offset, failsInWrite ? bytes[..(sectors * Sector.Size)] : bytes);
         switch (fault)
         {
             case FileFault.Crash:

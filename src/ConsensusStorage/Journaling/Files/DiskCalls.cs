@@ -4,8 +4,8 @@ using Microsoft.Win32.SafeHandles;
 namespace Orleans.Consensus.Journaling.Files;
 
 /// <summary>
-/// The calls that .NET doesn't have: flush a file's data without its times (on Linux about half the cost), and flush
-/// a directory (on Unix, else a new name may vanish).
+/// The calls that .NET doesn't have: flush a file's data without its times (on Linux), and flush a directory (on
+/// Unix, else a new name may vanish).
 /// </summary>
 internal static partial class DiskCalls
 {

@@ -1,0 +1,128 @@
+using Orleans.Consensus.Paxos;
+using static Orleans.Consensus.Tests.Paxos.Examples;
+
+namespace Orleans.Consensus.Tests.Paxos;
+
+/// <summary>Floors, dropped tombstones and installed values (CASPaxos §3.1 and §2.3, each with its guard).</summary>
+public sealed class AcceptorRepairTests
+{
+    private static readonly AcceptorState Cleared = Held(B(6), B(5), Tombstone(3));
+
+    [Fact, Trait("Rule", "S11")]
+    public void A_floor_never_goes_back()
+    {
+        Assert.Equal(B(5), Acceptor.RaiseFloor(B(4), B(5)));
+        Assert.Equal(B(5), Acceptor.RaiseFloor(B(5), B(4)));
+        Assert.Equal(B(5, 2), Acceptor.RaiseFloor(B(5, 2), B(5)));
+        Assert.Equal(B(5), Acceptor.RaiseFloor(B(5), Ballot.None));
+    }
+
+    [Fact, Trait("Rule", "S11")]
+    public void An_absent_register_stands_at_the_floor()
+    {
+        var absent = AcceptorState.Absent(B(5));
+
+        Assert.Equal(Held(B(5), Ballot.None, null), absent);
+        Assert.IsType<Conflict>(Step(absent, new Prepare(B(5), false), B(5)).Reply);
+        Assert.IsType<Conflict>(Step(absent, new Accept(B(4), Value(1), B(9)), B(5)).Reply);
+        Assert.IsType<Promise>(Step(absent, new Prepare(B(6), false), B(5)).Reply);
+    }
+
+    [Fact, Trait("Rule", "S11")]
+    public void A_promise_may_be_forgotten_exactly_if_nothing_was_accepted_and_the_floor_covers_it()
+    {
+        Assert.True(Held(B(5), Ballot.None, null).IsCoveredBy(B(5)));
+        Assert.True(Held(B(5), Ballot.None, null).IsCoveredBy(B(5, 2)));
+        Assert.False(Held(B(5), Ballot.None, null).IsCoveredBy(B(4)));
+        Assert.False(Held(B(5, 2), Ballot.None, null).IsCoveredBy(B(5)));
+        Assert.False(Held(B(5), B(1), Value(1)).IsCoveredBy(B(9)));
+        Assert.False(Held(B(5), B(1), Tombstone(1)).IsCoveredBy(B(9)));
+    }
+
+    [Fact, Trait("Rule", "S11")]
+    public void A_forgotten_promise_that_the_floor_covers_refuses_the_same_prepares()
+    {
+        var promised = Held(B(5), Ballot.None, null);
+        foreach (var ballot in new[] { B(4), B(5), B(5, 2), B(6) })
+        {
+            var prepare = new Prepare(ballot, false);
+            var forgotten = Step(AcceptorState.Absent(B(5)), prepare, B(5));
+            Assert.Equal(Step(promised, prepare, B(5)).Reply, forgotten.Reply);
+        }
+    }
+
+    [Fact, Trait("Rule", "S12")]
+    public void A_tombstone_is_dropped_when_all_local_conditions_hold()
+    {
+        Assert.Null(Acceptor.Drop(Cleared, B(6), B(5), V(3)));
+        Assert.Null(Acceptor.Drop(Cleared, B(7), B(5), V(3)));
+    }
+
+    [Fact, Trait("Rule", "S12")]
+    public void A_tombstone_stays_when_the_floor_does_not_cover_its_promise() =>
+        Assert.Same(Cleared, Acceptor.Drop(Cleared, B(5), B(5), V(3)));
+
+    [Fact, Trait("Rule", "S12")]
+    public void A_tombstone_stays_when_the_floor_does_not_cover_its_accepted_ballot()
+    {
+        var installed = Held(B(2), B(5), Tombstone(3));
+
+        Assert.Same(installed, Acceptor.Drop(installed, B(4), B(5), V(3)));
+        Assert.Null(Acceptor.Drop(installed, B(5), B(5), V(3)));
+    }
+
+    [Fact, Trait("Rule", "S12")]
+    public void A_tombstone_stays_when_it_was_accepted_again_at_another_ballot()
+    {
+        Assert.Same(Cleared, Acceptor.Drop(Cleared, B(9), B(4), V(3)));
+        Assert.Same(Cleared, Acceptor.Drop(Cleared, B(9), B(5, 2), V(3)));
+    }
+
+    [Fact, Trait("Rule", "S12")]
+    public void Another_tombstone_than_the_agreed_one_stays() =>
+        Assert.Same(Cleared, Acceptor.Drop(Cleared, B(9), B(5), V(4)));
+
+    [Fact, Trait("Rule", "S12")]
+    public void A_value_is_never_dropped()
+    {
+        var live = Held(B(6), B(5), Value(3));
+        var nothing = Held(B(6), Ballot.None, null);
+
+        Assert.Same(live, Acceptor.Drop(live, B(9), B(5), V(3)));
+        Assert.Same(nothing, Acceptor.Drop(nothing, B(9), Ballot.None, V(3)));
+        Assert.Same(nothing, Acceptor.Drop(nothing, B(9), Ballot.None, default));
+    }
+
+    [Fact, Trait("Rule", "S14")]
+    public void A_chosen_value_is_installed_above_the_accepted_ballot_and_the_promise_stays()
+    {
+        var state = Held(B(6), B(3), Value(1));
+        var chosen = Value(2);
+
+        Assert.Equal(Held(B(6), B(5), chosen), Acceptor.Install(state, B(5), chosen));
+        Assert.Equal(Held(B(6), B(8), chosen), Acceptor.Install(state, B(8), chosen));
+        Assert.Equal(Held(B(4), B(2), chosen), Acceptor.Install(AcceptorState.Absent(B(4)), B(2), chosen));
+    }
+
+    [Theory, Trait("Rule", "S14")]
+    [InlineData(2, 1)]
+    [InlineData(3, 0)]
+    [InlineData(3, 1)]
+    public void Nothing_is_installed_at_or_below_the_accepted_ballot(long round, int proposer)
+    {
+        var state = Held(B(6), B(3), Value(1));
+
+        Assert.Same(state, Acceptor.Install(state, B(round, proposer), Value(2)));
+    }
+
+    [Fact, Trait("Rule", "S14")]
+    public void An_installed_ballot_above_the_promise_refuses_what_is_below()
+    {
+        var state = Acceptor.Install(Held(B(3), Ballot.None, null), B(5), Value(1));
+
+        Assert.Equal(B(5), state.Highest);
+        Assert.Equal(new Conflict(Phase.Prepare, B(5), B(5)), Step(state, new Prepare(B(5), false)).Reply);
+        Assert.Equal(new Conflict(Phase.Accept, B(4), B(5)), Step(state, new Accept(B(4), Value(2), B(9))).Reply);
+        Assert.Equal(Held(B(6), B(5), state.Value), Step(state, new Prepare(B(6), false)).Next);
+    }
+}

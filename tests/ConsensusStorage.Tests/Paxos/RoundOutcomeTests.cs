@@ -1,0 +1,223 @@
+using Orleans.Consensus.Paxos;
+using static Orleans.Consensus.Tests.Paxos.Examples;
+
+namespace Orleans.Consensus.Tests.Paxos;
+
+/// <summary>What is in doubt after a round, how a later one settles it, what a refusal says (S4, S6–S8b).</summary>
+public sealed class RoundOutcomeTests
+{
+    [Fact, Trait("Rule", "S6")]
+    public void A_change_refused_in_phase_1_was_never_sent_and_is_in_no_doubt()
+    {
+        var script = new RoundScript(Write(7, null)).Conflict(0, B(12)).Conflict(1, B(13));
+
+        Assert.Equal(InDoubt.None, script.Round.ChangeAfter.InDoubt);
+        Assert.True(script.Refused.Conflicted);
+    }
+
+    [Fact, Trait("Rule", "S6")]
+    public void A_change_is_in_doubt_from_the_moment_its_accept_is_sent()
+    {
+        var prepared = new RoundScript(Write(7, null)).Promise(0).Promise(1);
+        var cached = new RoundScript(Write(7, null), cached: new(B(8), null));
+
+        Assert.Equal(DoubtOver(null, V(7)), prepared.Round.ChangeAfter.InDoubt);
+        Assert.Equal(DoubtOver(null, V(7)), cached.Round.ChangeAfter.InDoubt);
+    }
+
+    [Theory, Trait("Rule", "S6")]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_change_refused_in_phase_2_stays_in_doubt_since_a_later_round_may_adopt_it(bool useCache)
+    {
+        var script = new RoundScript(Write(7, 5), cached: useCache ? new(B(8), Bare(Value(5))) : null);
+        if (!useCache)
+        {
+            script.Promise(0, B(5), Value(5)).Promise(1, B(5), Value(5));
+        }
+
+        script.Conflict(0, B(12, 2)).Conflict(1, B(12, 2));
+        Assert.Equal(new RoundOutcome.Refused(B(12, 2), true), script.Outcome with { });
+        Assert.Equal(Doubt(V(7)), script.Round.ChangeAfter.InDoubt);
+    }
+
+    [Fact, Trait("Rule", "S6")]
+    public void A_refused_write_back_puts_nothing_of_its_own_in_doubt()
+    {
+        var read = new RoundScript(Read(7)).Promise(0, B(5), Value(5)).Promise(1).Silent(0).Silent(1);
+        var stale = new RoundScript(Write(7, 4)).Promise(0, B(5), Value(5)).Promise(1).Silent(0).Silent(1);
+
+        Assert.Equal(InDoubt.None, read.Round.ChangeAfter.InDoubt);
+        Assert.Equal(InDoubt.None, stale.Round.ChangeAfter.InDoubt);
+        Assert.False(read.Refused.Conflicted);
+    }
+
+    [Fact, Trait("Rule", "S7")]
+    public void A_retry_that_finds_its_own_version_writes_it_back_and_is_applied()
+    {
+        var retry = Write(7, 5, Doubt(V(7)));
+        var script = new RoundScript(retry).Promise(0, B(8), Value(7)).Promise(1, B(8), Value(7));
+
+        Assert.Equal(V(7), script.SentAccept.Value.Version);
+        Assert.Equal(new ChangeResult.Applied(V(7)), script.Accepted(0, 1).Settled.Result);
+    }
+
+    [Fact, Trait("Rule", "S7")]
+    public void A_retry_with_the_old_etag_does_not_conflict_with_its_earlier_attempt()
+    {
+        // The owner's write of version 6 is in doubt and did happen; its next write still states the old version 5.
+        var script = new RoundScript(Write(7, 5, Doubt(V(6)))).Promise(0, B(8), Value(6)).Promise(1, B(5), Value(5));
+
+        Assert.Equal(V(7), script.SentAccept.Value.Version);
+        Assert.Equal(Doubt(V(6), V(7)), script.Round.ChangeAfter.InDoubt);
+    }
+
+    [Fact, Trait("Rule", "S7")]
+    public void A_uniform_read_with_versions_in_doubt_writes_back_before_it_says_they_did_not_happen()
+    {
+        var script = new RoundScript(Read(7, Doubt(V(6)))).Promise(0, B(5), Value(5)).Promise(1, B(5), Value(5));
+
+        Assert.Equal((B(10), V(5)), (script.SentAccept.Ballot, script.SentAccept.Value.Version));
+        Assert.False(script.IsOver);
+        Assert.Equal(V(5), Assert.IsType<ChangeResult.Found>(script.Accepted(1, 2).Settled.Result).Value!.Version);
+    }
+
+    [Fact, Trait("Rule", "S7")]
+    public void A_uniform_stale_with_versions_in_doubt_writes_back_and_says_it_may_have_happened()
+    {
+        var script = new RoundScript(Write(7, 4, Doubt(V(7)))).Promise(0, B(5), Value(5)).Promise(1, B(5), Value(5));
+
+        Assert.Equal(V(5), script.SentAccept.Value.Version);
+        script.Accepted(0, 1);
+        Assert.True(Assert.IsType<ChangeResult.Stale>(script.Settled.Result).MayHaveHappened);
+    }
+
+    [Fact, Trait("Rule", "S7")]
+    public void An_absence_is_settled_by_a_tombstone_that_is_not_the_version_of_any_change()
+    {
+        var doubt = Doubt(V(6));
+        foreach (var change in new Change[] { Read(7, doubt), Clear(7, null, doubt), Write(7, 4, doubt) })
+        {
+            var script = new RoundScript(change).Promise(0).Promise(1);
+
+            Assert.Equal(new RegisterValue(RoundScript.Settle, null), script.SentAccept.Value);
+            Assert.NotEqual(change.Version, script.SentAccept.Value.Version);
+            Assert.Equal(change.InDoubt, script.Round.ChangeAfter.InDoubt);
+            Assert.Equal(RoundScript.Settle, script.Accepted(0, 1).Settled.Promise.Current!.Version);
+        }
+    }
+
+    [Fact, Trait("Rule", "S8b")]
+    public void A_retry_over_the_absence_it_saw_first_is_sent_again_under_the_same_version()
+    {
+        var retry = Write(7, null, DoubtOver(null, V(7)));
+
+        Assert.Equal(V(7), new RoundScript(retry).Promise(0).Promise(1).SentAccept.Value.Version);
+    }
+
+    [Fact, Trait("Rule", "S8b")]
+    public void A_retry_over_another_absence_ends_unknown_and_never_applies_twice()
+    {
+        // Somebody adopted version 7 and cleared it (tombstone 8), or it never happened: nobody can tell.
+        var retry = Write(7, null, DoubtOver(null, V(7)));
+        var script = new RoundScript(retry).Promise(0, B(8), Tombstone(8)).Promise(1, B(8), Tombstone(8));
+
+        Assert.Equal(Tombstone(8), script.SentAccept.Value);
+        var unknown = Assert.IsType<ChangeResult.Unknown>(script.Accepted(0, 1).Settled.Result);
+        Assert.Equal((UnknownReason.LostTrack, retry.InDoubt), (unknown.Reason, unknown.InDoubt));
+    }
+
+    [Fact, Trait("Rule", "S8b")]
+    public void The_first_accept_binds_to_the_tombstone_it_saw_also_on_a_cached_promise()
+    {
+        var script = new RoundScript(Write(7, null), cached: new(B(8), Tombstone(3)));
+
+        Assert.Equal(DoubtOver(V(3), V(7)), script.Round.ChangeAfter.InDoubt);
+    }
+
+    [Fact, Trait("Rule", "S8")]
+    public void A_repair_raises_the_ballot_and_keeps_the_version()
+    {
+        var script = new RoundScript(Read(7)).Promise(0, B(5), Value(5)).Promise(1).Accepted(0, 1);
+
+        Assert.Equal((B(10), V(5)), (script.SentAccept.Ballot, script.SentAccept.Value.Version));
+        Assert.Equal(V(5), Assert.IsType<ChangeResult.Found>(script.Settled.Result).Value!.Version);
+    }
+
+    [Fact]
+    public void A_payload_that_was_not_asked_for_ends_the_round_before_anything_is_sent()
+    {
+        var bare = Bare(Value(5));
+        var read = new RoundScript(Read(7), wantPayload: false).Promise(0, B(5), bare).Promise(1, B(5), bare);
+        var stale = new RoundScript(Write(7, 4), wantPayload: false).Promise(0, B(5), bare).Promise(1);
+        var doubt = new RoundScript(Write(7, 4, Doubt(V(3))), wantPayload: false)
+            .Promise(0, B(5), bare).Promise(1, B(5), bare);
+
+        foreach (var script in new[] { read, stale, doubt })
+        {
+            Assert.IsType<RoundOutcome.PayloadMissing>(script.Outcome);
+            Assert.IsType<Prepare>(script.Sent);
+        }
+    }
+
+    [Fact]
+    public void A_write_and_a_uniform_stale_need_no_payload()
+    {
+        var bare = Bare(Value(5));
+        var write = new RoundScript(Write(7, 5), wantPayload: false).Promise(0, B(5), bare).Promise(1);
+        var stale = new RoundScript(Write(7, 4), wantPayload: false).Promise(0, B(5), bare).Promise(1, B(5), bare);
+        var cleared = new RoundScript(Read(7), wantPayload: false).Promise(0, B(5), Tombstone(5)).Promise(1);
+
+        Assert.IsType<PayloadBytes>(write.SentAccept.Value.Payload);
+        Assert.Equal(new ChangeResult.Stale(bare, false), stale.Settled.Result);
+        Assert.Equal(Tombstone(5), cleared.SentAccept.Value);
+    }
+
+    [Fact, Trait("Rule", "S23")]
+    public void A_round_is_lost_as_soon_as_no_quorum_can_come_any_more()
+    {
+        var three = new RoundScript(Read(7)).Promise(0).Silent(1);
+        Assert.False(three.IsOver);
+        Assert.Equal(new RoundOutcome.Refused(Ballot.None, false), three.Silent(2).Outcome);
+
+        var five = new RoundScript(Read(7), replicas: 5).Silent(0).Silent(1);
+        Assert.False(five.IsOver);
+        Assert.True(five.Silent(2).IsOver);
+    }
+
+    [Fact, Trait("Rule", "S4")]
+    public void A_refusal_names_the_ballot_that_a_quorum_can_be_won_above()
+    {
+        var two = new RoundScript(Read(7)).Conflict(0, B(12)).Conflict(1, B(14));
+        var poisoned = new RoundScript(Read(7), replicas: 5)
+            .Conflict(0, B(long.MaxValue)).Conflict(1, B(14)).Conflict(2, B(12));
+
+        Assert.Equal(B(12), two.Refused.ToBeat);
+        Assert.Equal(B(12), poisoned.Refused.ToBeat);
+        Assert.True(poisoned.Refused.Conflicted);
+    }
+
+    /// <summary>
+    /// Replica 0 is down, so 1 and 2 are the only quorum, and 2 has promised a ballot above everybody's clock. Rounds
+    /// that do not beat 2 fail for ever, though a quorum is up.
+    /// </summary>
+    [Fact, Trait("Rule", "S4")]
+    public void A_refusal_by_the_only_quorum_that_is_up_has_to_be_beaten()
+    {
+        var ahead = B(1_000_000, 2);
+
+        Assert.Equal(ahead, new RoundScript(Read(7)).Silent(0).Promise(1).Conflict(2, ahead).Refused.ToBeat);
+        var write = new RoundScript(Write(7, null), cached: new(B(8), null));
+        Assert.Equal(ahead, write.Silent(0).Accepted(1).Conflict(2, ahead).Refused.ToBeat);
+    }
+
+    [Fact, Trait("Rule", "S4")]
+    public void A_round_too_far_ahead_is_a_refusal_that_gives_nothing_to_beat()
+    {
+        var script = new RoundScript(Read(7));
+        script.Hear(0, new TooFarAhead(Phase.Prepare, B(10), 5));
+        script.Hear(1, new TooFarAhead(Phase.Prepare, B(10), 5));
+
+        Assert.Equal(new RoundOutcome.Refused(Ballot.None, false), script.Outcome);
+    }
+}
