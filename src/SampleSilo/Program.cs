@@ -1,6 +1,7 @@
-var builder = WebApplication.CreateBuilder(args);
-builder.Host.UseOrleans(silo => silo.UseLocalhostClustering());
+using Orleans.Consensus.SampleSilo;
+using Orleans.Consensus.SampleSilo.CommandLine;
+using Orleans.Consensus.SampleSilo.Walkthrough;
 
-var app = builder.Build();
-app.MapGet("/", () => "Orleans.Consensus sample silo");
-app.Run();
+var commandLine = new BankCommandLine(
+    DemoRun.RunAsync, output => new PaxosWalkthrough(new(), output).RunAsync());
+return await commandLine.RunAsync(args, Console.Out, Console.Error);

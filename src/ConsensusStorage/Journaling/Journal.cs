@@ -106,6 +106,10 @@ internal sealed class Journal : IJournal
         {
             read = await segments[position.Segment - 1].Storage.ReadAsync(position.Offset, bytes, cancellationToken);
         }
+        catch (ObjectDisposedException exception)
+        {
+            throw new JournalLostException($"The log in {_store.Location} was closed during a read.", exception);
+        }
         catch (IOException exception)
         {
             throw new JournalUnavailableException(
@@ -135,7 +139,6 @@ internal sealed class Journal : IJournal
         }
 
         await _store.DisposeAsync();
-        _closing.Dispose();
     }
 
     /// <summary>
@@ -186,7 +189,7 @@ internal sealed class Journal : IJournal
         }
 
         var position = await WriteAsync(batch);
-        if (_spare is null && _offset > Tail.Header.Capacity / 2)
+        if (_spare is null && !_disposed && _offset > Tail.Header.Capacity / 2)
         {
             _spare = CreateNextAsync(need: 0);
         }

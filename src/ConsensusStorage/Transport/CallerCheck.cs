@@ -22,7 +22,7 @@ internal sealed partial class CallerCheck(IClusterMembershipService membership, 
     private readonly RateLimit _refreshes = new(time, RefreshInterval);
     private Task _refresh = Task.CompletedTask;
 
-    /// <summary>Whether <paramref name="source"/> is a live silo; may wait for a look into the membership table.</summary>
+    /// <summary>Whether <paramref name="source"/> is a live silo; may wait for the membership table.</summary>
     public ValueTask<bool> IsLiveSiloAsync(GrainId? source)
     {
         if (source is not { } id || !TryGetSilo(id, out var silo))

@@ -96,13 +96,17 @@ internal readonly record struct Frame(MessageKind Kind, ulong Nonce, ReadOnlyMem
             return false;
         }
 
-        if (!reader.TryReadByte(out var kind) || !reader.TryReadByte(out var seal) || !reader.TryReadUInt64(out var nonce))
+        if (!reader.TryReadByte(out var kind)
+            || !reader.TryReadByte(out var seal)
+            || !reader.TryReadUInt64(out var nonce))
         {
             error = $"The message ends inside its header, after {bytes.Length} bytes.";
             return false;
         }
 
-        if (!Enum.IsDefined((MessageKind)kind) || seal > Sealed || (kind == (byte)MessageKind.Refusal && seal == Sealed))
+        if (!Enum.IsDefined((MessageKind)kind)
+            || seal > Sealed
+            || (kind == (byte)MessageKind.Refusal && seal == Sealed))
         {
             error = $"The message is of the unknown kind {kind} or sealed in the unknown way {seal}.";
             return false;

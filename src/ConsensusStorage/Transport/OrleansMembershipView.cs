@@ -93,28 +93,34 @@ internal sealed partial class OrleansMembershipView
 
     private async Task FollowAsync()
     {
-        while (!_stop.IsCancellationRequested)
+        try
         {
-            try
+            while (!await FollowToEndAsync())
             {
-                await foreach (var snapshot in _membership.MembershipUpdates.WithCancellation(_stop.Token))
-                {
-                    Publish(snapshot);
-                }
+                await Task.Delay(RetryPause, _time, _stop.Token);
+            }
+        }
+        catch (OperationCanceledException) when (_stop.IsCancellationRequested)
+        {
+            // Stopping.
+        }
+    }
 
-                return;
-            }
-            catch (OperationCanceledException) when (_stop.IsCancellationRequested)
+    private async Task<bool> FollowToEndAsync()
+    {
+        try
+        {
+            await foreach (var snapshot in _membership.MembershipUpdates.WithCancellation(_stop.Token))
             {
-                return;
-            }
-            catch (Exception exception)
-            {
-                LogFailed(_logger, exception);
+                Publish(snapshot);
             }
 
-            await Task.Delay(RetryPause, _time, _stop.Token)
-                .ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext);
+            return true;
+        }
+        catch (Exception exception) when (!_stop.IsCancellationRequested)
+        {
+            LogFailed(_logger, exception);
+            return false;
         }
     }
 

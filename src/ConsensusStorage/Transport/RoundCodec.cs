@@ -124,7 +124,8 @@ internal static class RoundCodec
         }
     }
 
-    private static int Length(RegisterValue? value) => value?.Payload is PayloadBytes payload ? payload.Bytes.Length : 0;
+    private static int Length(RegisterValue? value) =>
+        value?.Payload is PayloadBytes payload ? payload.Bytes.Length : 0;
 
     /// <summary>An upper bound of the bytes of a request, without its register's key.</summary>
     public static long Length(Request request) =>

@@ -43,6 +43,15 @@ public sealed class AppendFailureTests
     }
 
     [Fact]
+    public async Task A_full_disk_does_not_keep_a_log_from_being_opened()
+    {
+        await _log.ReplayAsync();
+        _files.Room = _files.BytesUsed;
+        await using var journal = await _log.OpenAsync();
+        await TestLog.AppendAsync(journal, TestLog.Bytes(1, 100));
+    }
+
+    [Fact]
     public async Task A_batch_above_the_limit_is_refused_and_the_journal_goes_on()
     {
         var log = new TestLog(_files) { Options = TestLog.SmallSegments with { MaxBatchBytes = 1000 } };

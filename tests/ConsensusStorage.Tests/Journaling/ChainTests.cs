@@ -185,7 +185,8 @@ public sealed class ChainTests
         return ends;
     }
 
-    private int LastSegment() => _files.NamesIn(_log.Directory).Count(name => name.StartsWith("segment-", StringComparison.Ordinal));
+    private int LastSegment() =>
+        _files.NamesIn(_log.Directory).Count(name => name.StartsWith("segment-", StringComparison.Ordinal));
 
     private async Task AssertCorruptAsync(string message)
     {

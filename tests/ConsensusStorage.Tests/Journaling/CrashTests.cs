@@ -78,7 +78,9 @@ public sealed class CrashTests
         return files.Operations >= at;
     }
 
-    /// <summary>A crash in an append, then a fault at operation <paramref name="at"/> of the opening after it.</summary>
+    /// <summary>
+    /// A crash in an append, then a fault at operation <paramref name="at"/> of the opening after it.
+    /// </summary>
     private static async Task<bool> RecoverAsync(int seed, int at, string fault)
     {
         var because = $"seed {seed}, {fault} at operation {at} of the repair";

@@ -104,7 +104,7 @@ public sealed class TornTailTests
     {
         // Its full length was durable before it got its name, so no crash explains this.
         await WriteAsync(TestLog.Bytes(7, 900));
-        for (var length = 0; length < _image.Length; length++)
+        for (var length = 0; length < _image.Length; length += length < _start || length >= _end ? 64 : 1)
         {
             _files.Put(_log.Directory, First, _image[..length]);
             await AssertCorruptAsync($"length {length}");

@@ -34,17 +34,8 @@ internal sealed class DirectoryLock : IDisposable
                 exception);
         }
 
-        try
-        {
-            var process = string.Create(CultureInfo.InvariantCulture, $"process {Environment.ProcessId}");
-            File.WriteAllText(ownerPath, $"{owner}, {process} on {Environment.MachineName}");
-            return new(file);
-        }
-        catch
-        {
-            file.Dispose();
-            throw;
-        }
+        WriteOwner(ownerPath, owner);
+        return new(file);
     }
 
     public void Dispose() => _file.Dispose();
@@ -54,6 +45,20 @@ internal sealed class DirectoryLock : IDisposable
         OperatingSystem.IsWindows() ? exception.HResult == unchecked((int)0x80070020)
         : OperatingSystem.IsMacOS() ? exception.HResult == 35
         : exception.HResult == 11;
+
+    /// <summary>Only a courtesy: a full disk must not keep a log from being opened.</summary>
+    private static void WriteOwner(string path, string owner)
+    {
+        try
+        {
+            var process = string.Create(CultureInfo.InvariantCulture, $"process {Environment.ProcessId}");
+            File.WriteAllText(path, $"{owner}, {process} on {Environment.MachineName}");
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            return;
+        }
+    }
 
     private static string ReadOwner(string path)
     {

@@ -7,6 +7,8 @@ namespace Orleans.Consensus.Journaling.Files;
 internal sealed class DiskThread : IDisposable
 {
     private readonly Lock _gate = new();
+
+    // It spins for some microseconds before it sleeps: measured faster than a monitor, at no more processor time.
     private readonly SemaphoreSlim _signal = new(0);
     private readonly Queue<Action> _work = new();
     private readonly string _name;

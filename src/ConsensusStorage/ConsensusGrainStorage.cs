@@ -1,0 +1,253 @@
+using System.Diagnostics;
+using System.Runtime.CompilerServices;
+using Microsoft.Extensions.Logging;
+using Orleans.Runtime;
+using Orleans.Serialization.Serializers;
+using Orleans.Storage;
+
+namespace Orleans.Consensus;
+
+/// <summary>What one grain storage provider works with.</summary>
+/// <param name="Service">Orleans' ServiceId; clusters of one service share their state.</param>
+/// <param name="Provider">The provider's name; providers of one store don't see one another's states.</param>
+/// <param name="MaxStateBytes">Bytes of the largest state that is taken.</param>
+internal sealed record GrainStorageSettings(
+    string Service, string Provider, int MaxStateBytes, IGrainStorageSerializer Serializer);
+
+/// <summary>
+/// Keeps each grain state in a register of a consensus engine: serializes, compares ETags, and turns outcomes into
+/// what Orleans expects. A failed call leaves the state object as it was. Thread-safe, but one call per state object at
+/// a time, as the runtime does it.
+/// </summary>
+internal sealed partial class ConsensusGrainStorage(
+    GrainStorageSettings settings,
+    IConsensusEngine engine,
+    IActivatorProvider activators,
+    ILogger<ConsensusGrainStorage> logger) : IGrainStorage
+{
+    /// <summary>The changes in doubt belong to the state object that made them (S7), and die with it.</summary>
+    private readonly ConditionalWeakTable<object, Doubt> _doubts = [];
+    private readonly ILogger _logger = logger;
+
+    public Task ReadStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState) =>
+        ReadStateAsync(stateName, grainId, grainState, CancellationToken.None);
+
+    public Task WriteStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState) =>
+        WriteStateAsync(stateName, grainId, grainState, CancellationToken.None);
+
+    public Task ClearStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState) =>
+        ClearStateAsync(stateName, grainId, grainState, CancellationToken.None);
+
+    public async Task ReadStateAsync<T>(
+        string stateName, GrainId grainId, IGrainState<T> grainState, CancellationToken cancellationToken)
+    {
+        var call = Begin("Reading", stateName, grainId, grainState, cancellationToken);
+        var doubt = DoubtOf(grainState, call.Register);
+        var read = new Change.Read(engine.MintVersion(), doubt);
+        var result = await engine.ChangeAsync(call.Register, read, cancellationToken);
+        if (result is not ChangeResult.Found(var value))
+        {
+            throw Failed(call, read, result, grainState, cancellationToken);
+        }
+
+        var exists = value is { IsTombstone: false };
+        var state = exists ? Deserialize<T>(call, value!) : Fresh<T>();
+        _doubts.Remove(grainState);
+        grainState.State = state;
+        grainState.ETag = exists ? value!.Version.ToString() : null;
+        grainState.RecordExists = exists;
+    }
+
+    public async Task WriteStateAsync<T>(
+        string stateName, GrainId grainId, IGrainState<T> grainState, CancellationToken cancellationToken)
+    {
+        var call = Begin("Writing", stateName, grainId, grainState, cancellationToken);
+        var payload = Serialize(call, grainState.State);
+        var expected = await ExpectedAsync(call, grainState, grainState.ETag, cancellationToken);
+        var doubt = DoubtOf(grainState, call.Register);
+        var write = new Change.Write(engine.MintVersion(), doubt, expected, payload);
+        var result = await engine.ChangeAsync(call.Register, write, cancellationToken);
+        if (result is not ChangeResult.Applied { Version: { } version })
+        {
+            throw Failed(call, write, result, grainState, cancellationToken);
+        }
+
+        _doubts.Remove(grainState);
+        grainState.ETag = version.ToString();
+        grainState.RecordExists = true;
+    }
+
+    public async Task ClearStateAsync<T>(
+        string stateName, GrainId grainId, IGrainState<T> grainState, CancellationToken cancellationToken)
+    {
+        var call = Begin("Clearing", stateName, grainId, grainState, cancellationToken);
+        var fresh = Fresh<T>();
+        var expected = await ExpectedAsync(call, grainState, grainState.ETag, cancellationToken);
+        var doubt = DoubtOf(grainState, call.Register);
+        var clear = new Change.Clear(engine.MintVersion(), doubt, expected);
+        var result = await engine.ChangeAsync(call.Register, clear, cancellationToken);
+        if (result is not ChangeResult.Applied)
+        {
+            throw Failed(call, clear, result, grainState, cancellationToken);
+        }
+
+        _doubts.Remove(grainState);
+        grainState.State = fresh;
+        grainState.ETag = null;
+        grainState.RecordExists = false;
+    }
+
+    private StorageCall Begin(
+        string operation, string stateName, GrainId grainId, object grainState, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(stateName);
+        ArgumentNullException.ThrowIfNull(grainState);
+        cancellationToken.ThrowIfCancellationRequested();
+        var call = new StorageCall(operation, settings.Provider, stateName, grainId, default);
+        try
+        {
+            var register = RegisterId.Create(
+                settings.Service, settings.Provider, stateName, grainId.Type.AsSpan(), grainId.Key.AsSpan());
+            return call with { Register = register };
+        }
+        catch (ArgumentException exception)
+        {
+            throw call.Refused($"was refused: {exception.Message}", exception);
+        }
+    }
+
+    /// <summary>The version that a change expects; null expects that there is no state.</summary>
+    private async ValueTask<RegisterVersion?> ExpectedAsync(
+        StorageCall call, object grainState, string? etag, CancellationToken cancellationToken)
+    {
+        if (etag is null)
+        {
+            return null;
+        }
+
+        if (RegisterVersion.TryParse(etag, out var version))
+        {
+            return version;
+        }
+
+        var doubt = DoubtOf(grainState, call.Register);
+        var read = new Change.Read(engine.MintVersion(), doubt);
+        var result = await engine.ChangeAsync(call.Register, read, cancellationToken);
+        var failure = result is ChangeResult.Found
+            ? null
+            : Failed(call, read, result, grainState, cancellationToken);
+        throw failure as OperationCanceledException
+            ?? (Exception)call.ForeignETag(result, etag, !doubt.IsNone, failure);
+    }
+
+    /// <summary>What an outcome other than success is to the caller; keeps what is in doubt for the next call.</summary>
+    private Exception Failed(
+        StorageCall call, Change change, ChangeResult result, object grainState, CancellationToken cancellationToken)
+    {
+        ConsensusStorageException exception;
+        switch (result)
+        {
+            case ChangeResult.Stale stale:
+                _doubts.Remove(grainState);
+                LogConflict(call.Operation, call.StateName, call.Grain, stale.MayHaveHappened);
+                var stored = stale.Current is { IsTombstone: false } current ? current.Version.ToString() : null;
+                return call.Conflict(stored, ExpectedBy(change)?.ToString(), stale.MayHaveHappened);
+
+            case ChangeResult.NotApplied notApplied:
+                exception = call.Unavailable(notApplied, !change.InDoubt.IsNone);
+                break;
+
+            case ChangeResult.Unknown unknown:
+                // A read makes no version, so what was in doubt before it is all there is.
+                var doubt = change is Change.Read ? change.InDoubt : unknown.InDoubt;
+                _doubts.AddOrUpdate(grainState, new(call.Register, doubt));
+                exception = call.OutcomeUnknown(unknown, !doubt.IsNone);
+                break;
+
+            default:
+                throw new UnreachableException();
+        }
+
+        LogFailed(call.Operation, call.StateName, call.Grain, exception.MayHaveHappened, exception.Message);
+        return cancellationToken.IsCancellationRequested
+            ? new OperationCanceledException(exception.Message, exception, cancellationToken)
+            : exception;
+    }
+
+    private static RegisterVersion? ExpectedBy(Change change) => change switch
+    {
+        Change.Write write => write.Expected,
+        Change.Clear clear => clear.Expected,
+        _ => null,
+    };
+
+    /// <summary>What is in doubt for this state object. It may have been used for another state before.</summary>
+    private InDoubt DoubtOf(object grainState, RegisterId register) =>
+        _doubts.TryGetValue(grainState, out var doubt) && doubt.Register.Equals(register)
+            ? doubt.InDoubt
+            : InDoubt.None;
+
+    private PayloadBytes Serialize<T>(StorageCall call, T? state)
+    {
+        ReadOnlyMemory<byte> bytes;
+        try
+        {
+            bytes = settings.Serializer.Serialize(state).ToMemory();
+        }
+        catch (Exception exception)
+        {
+            throw call.Refused(
+                $"failed: {settings.Serializer.GetType().Name} can't serialize it: {exception.Message} "
+                + "Nothing was changed.",
+                exception);
+        }
+
+        if (bytes.Length > settings.MaxStateBytes)
+        {
+            throw call.Refused(
+                $"was refused: it takes {bytes.Length} bytes, and the limit is {settings.MaxStateBytes} (option "
+                + "MaxStateBytes of the consensus store). Nothing was changed.");
+        }
+
+        return new(bytes);
+    }
+
+    private T Deserialize<T>(StorageCall call, RegisterValue value)
+    {
+        if (value.Payload is not PayloadBytes payload)
+        {
+            throw new UnreachableException();
+        }
+
+        try
+        {
+            var state = settings.Serializer.Deserialize<T>(new BinaryData(payload.Bytes));
+            return state is null && payload.Bytes.IsEmpty ? Fresh<T>() : state!;
+        }
+        catch (Exception exception)
+        {
+            throw call.Refused(
+                $"failed: {settings.Serializer.GetType().Name} can't deserialize the {payload.Bytes.Length} bytes of "
+                + $"version {value.Version}: {exception.Message} The state in the store and the state object are as "
+                + "they were.",
+                exception);
+        }
+    }
+
+    private T Fresh<T>() => activators.GetActivator<T>().Create();
+
+    [LoggerMessage(
+        Level = LogLevel.Warning,
+        Message = "{Operation} state {StateName} of grain {Grain} failed; may have happened: {MayHaveHappened}. {Why}")]
+    private partial void LogFailed(
+        string operation, string stateName, GrainId grain, bool mayHaveHappened, string why);
+
+    [LoggerMessage(
+        Level = LogLevel.Information,
+        Message = "{Operation} state {StateName} of grain {Grain} found a newer version; may have happened before: "
+            + "{MayHaveHappened}")]
+    private partial void LogConflict(string operation, string stateName, GrainId grain, bool mayHaveHappened);
+
+    /// <summary>What is in doubt, and of which register.</summary>
+    private sealed record Doubt(RegisterId Register, InDoubt InDoubt);
+}

@@ -1,0 +1,31 @@
+using Microsoft.Extensions.Options;
+using Orleans.Configuration;
+
+namespace Orleans.Consensus.Hosting;
+
+/// <summary>
+/// Which stores and providers a silo has, with their options: stores that were asked for by name, and those that
+/// providers name in their options. Does not: create anything. Thread-safe.
+/// </summary>
+internal sealed class ConfiguredStores(
+    ConsensusRegistrations registrations,
+    IOptionsMonitor<ConsensusStoreOptions> stores,
+    IOptionsMonitor<ConsensusGrainStorageOptions> providers)
+{
+    /// <summary>Names of all stores, each once.</summary>
+    public IReadOnlyList<string> Names { get; } =
+    [
+        .. registrations.Stores
+            .Concat(registrations.Providers.Select(provider => providers.Get(provider).StoreName))
+            .Distinct(StringComparer.Ordinal),
+    ];
+
+    public IReadOnlyList<string> Providers => registrations.Providers;
+
+    /// <summary>The secret of this silo's messages: that of any store which has one.</summary>
+    public string? ClusterSecret => Names.Select(name => this[name].ClusterSecret).FirstOrDefault(secret => secret is not null);
+
+    public ConsensusStoreOptions this[string store] => stores.Get(store);
+
+    public ConsensusGrainStorageOptions Provider(string name) => providers.Get(name);
+}

@@ -1,0 +1,113 @@
+using System.Reflection;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Options;
+using Orleans.Configuration;
+using Orleans.Runtime;
+
+namespace Orleans.Consensus.Hosting;
+
+/// <summary>
+/// Fills store options from configuration: from <c>Orleans:ConsensusStores:(store)</c> and from the sections of the
+/// providers that use the store. Sections that set the same key to different values are an error.
+/// </summary>
+internal sealed class StoreConfiguration(ConsensusRegistrations registrations, IConfiguration? configuration)
+    : IConfigureNamedOptions<ConsensusStoreOptions>
+{
+    public const string StoreNameKey = nameof(ConsensusGrainStorageOptions.StoreName);
+    public const string SerializerKey = "SerializerKey";
+
+    private const string StoresSection = "Orleans:ConsensusStores";
+
+    private static readonly string[] ProviderKeys = [StoreNameKey, SerializerKey, "ProviderType", "ServiceKey"];
+
+    private static readonly PropertyInfo[] Settings =
+        [.. typeof(ConsensusStoreOptions).GetProperties().Where(property => property.CanWrite)];
+
+    public void Configure(ConsensusStoreOptions options) => Configure(Options.DefaultName, options);
+
+    public void Configure(string? name, ConsensusStoreOptions options)
+    {
+        var sources = SourcesOf(name ?? Options.DefaultName);
+        foreach (var setting in Settings)
+        {
+            var found = sources
+                .Select(source => source.GetSection(setting.Name))
+                .Where(section => section.Exists())
+                .ToList();
+            if (found.Count == 0)
+            {
+                continue;
+            }
+
+            RefuseDifferent(name, found);
+            setting.SetValue(options, ValueOf(found[0], setting.PropertyType));
+        }
+    }
+
+    private List<IConfigurationSection> SourcesOf(string store)
+    {
+        var sources = new List<IConfigurationSection>();
+        if (configuration?.GetSection(StoresSection).GetSection(store) is { } section && section.Exists())
+        {
+            RefuseUnknownKeys(section, []);
+            sources.Add(section);
+        }
+
+        foreach (var provider in registrations.Sections.Where(provider => provider.Store == store))
+        {
+            RefuseUnknownKeys(provider.Section, ProviderKeys);
+            sources.Add(provider.Section);
+        }
+
+        return sources;
+    }
+
+    /// <summary>A misspelt key would be a silent default, and some defaults are for development.</summary>
+    private static void RefuseUnknownKeys(IConfigurationSection section, string[] others)
+    {
+        var known = Settings.Select(setting => setting.Name).Concat(others).ToList();
+        var unknown = section.GetChildren()
+            .FirstOrDefault(child => !known.Contains(child.Key, StringComparer.OrdinalIgnoreCase));
+        if (unknown is not null)
+        {
+            throw new OrleansConfigurationException(
+                $"The configuration key {unknown.Path} is unknown. Known keys: {string.Join(", ", known)}.");
+        }
+    }
+
+    private static void RefuseDifferent(string? store, List<IConfigurationSection> found)
+    {
+        var first = found[0];
+        var different = found.Find(section => TextOf(section) != TextOf(first));
+        if (different is not null)
+        {
+            throw new OrleansConfigurationException(
+                $"The configuration keys {first.Path} and {different.Path} set option {first.Key} of consensus store "
+                + $"'{store}' to different values. Set it once, for example as {StoresSection}:{store}:{first.Key}, or "
+                + $"give the providers different stores with {StoreNameKey}.");
+        }
+    }
+
+    private static string TextOf(IConfigurationSection section) =>
+        section.Value ?? string.Join(',', section.GetChildren().Select(child => child.Value));
+
+    private static object? ValueOf(IConfigurationSection section, Type type)
+    {
+        if (type == typeof(IList<string>))
+        {
+            const StringSplitOptions split = StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries;
+            return TextOf(section).Split(',', split).ToList();
+        }
+
+        try
+        {
+            return section.Get(type);
+        }
+        catch (InvalidOperationException exception)
+        {
+            var value = section.Key == nameof(ConsensusStoreOptions.ClusterSecret) ? "" : $" '{section.Value}'";
+            throw new OrleansConfigurationException(
+                $"The configuration key {section.Path} has a value{value} that is not a {type.Name}.", exception);
+        }
+    }
+}

@@ -1,0 +1,162 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Orleans.Configuration;
+using Orleans.Consensus.Diagnostics;
+using Orleans.Consensus.Engines;
+using Orleans.Consensus.Journaling;
+using Orleans.Consensus.Journaling.Files;
+using Orleans.Consensus.Transport;
+using Orleans.Runtime;
+
+namespace Orleans.Consensus.Hosting;
+
+/// <summary>Where the logs of a store are. A keyed service by the store's name takes the place of files.</summary>
+internal delegate IJournalStore JournalStoreFactory(string store, ConsensusStoreOptions options);
+
+/// <summary>
+/// One store of a silo from its options to its end: what applications see of it, and what the silo's lifecycle opens
+/// and closes. Open once, close any number of times.
+/// </summary>
+internal sealed partial class StoreHost : IConsensusStore
+{
+    private readonly ConsensusStoreOptions _options;
+    private readonly StoreSettings _settings;
+    private readonly TransportTargets _targets;
+    private readonly LateMembershipView _membership;
+    private readonly PaxosStore _store;
+    private readonly ILogger _logger;
+    private bool _closed;
+
+    public StoreHost(string name, ConsensusStoreOptions options, IServiceProvider services)
+    {
+        _options = options;
+        _settings = SettingsOf(name, options, services.GetRequiredService<IOptions<ClusterOptions>>().Value.ServiceId);
+        _targets = services.GetRequiredService<TransportTargets>();
+        _logger = services.GetRequiredService<ILogger<StoreHost>>();
+        var time = services.GetService<TimeProvider>() ?? TimeProvider.System;
+        var silo = services.GetRequiredService<ILocalSiloDetails>();
+        _membership = new(services.GetRequiredService<IMembershipView>(), silo.SiloAddress);
+        _store = new PaxosStore(
+            _settings,
+            _settings.Local is null ? null : JournalsOf(name, options, services, time),
+            new(silo.ClusterId, silo.Name),
+            services.GetRequiredService<ITransport>(),
+            _membership,
+            new(time, Random.Shared, TaskScheduler.Default),
+            services.GetRequiredService<ConsensusInstruments>(),
+            services.GetRequiredService<ILoggerFactory>());
+    }
+
+    public string Name => _settings.Store;
+
+    public int MaxStateBytes => _options.MaxStateBytes;
+
+    public IConsensusEngine Engine => _store.Engine;
+
+    public Task<IReadOnlyList<ConsensusReplicaStatus>> GetStatusAsync(CancellationToken cancellationToken) =>
+        _store.GetStatusAsync(cancellationToken);
+
+    /// <summary>Opens the local log and takes messages from then on. Does not: wait for a quorum.</summary>
+    /// <exception cref="OrleansConfigurationException">The log can't be used; the message says why.</exception>
+    public async Task OpenAsync(CancellationToken cancellationToken)
+    {
+        var replica = _settings.Local?.Name;
+        if (_options.Replicas.Count == 0)
+        {
+            LogDevelopment(Name, Path.GetFullPath(_options.DataDirectory));
+        }
+
+        try
+        {
+            _targets.Add(Name, _store.Target);
+            await _store.StartAsync(cancellationToken);
+        }
+        catch (Exception exception) when (exception is JournalException or IOException or UnauthorizedAccessException)
+        {
+            throw new OrleansConfigurationException(
+                $"The silo can't start, because consensus store '{Name}' can't open the log of replica '{replica}': "
+                + exception.Message,
+                exception);
+        }
+
+        LogOpened(Name, replica ?? "none", _settings.Replicas, _settings.Groups);
+    }
+
+    /// <summary>Looks for the replicas of other silos from now on.</summary>
+    public void Join() => _membership.Open();
+
+    /// <summary>Answers nothing more and closes the log.</summary>
+    public async Task CloseAsync(CancellationToken cancellationToken)
+    {
+        if (_closed)
+        {
+            return;
+        }
+
+        _closed = true;
+        _targets.Remove(Name, _store.Target);
+        await _store.StopAsync(cancellationToken);
+        LogClosed(Name);
+    }
+
+    private static StoreSettings SettingsOf(string name, ConsensusStoreOptions options, string service)
+    {
+        var development = options.Replicas.Count == 0;
+        var replicas = development ? [ConsensusStoreOptions.DevelopmentReplica] : options.Replicas;
+        var local = development ? ConsensusStoreOptions.DevelopmentReplica : options.ReplicaId;
+        return new()
+        {
+            Service = service,
+            Store = name,
+            Replicas = new(replicas.Select(replica => new ReplicaId(replica))),
+            Local = local is null ? null : new ReplicaId(local),
+            Groups = options.Groups,
+            RequestTimeout = options.RequestTimeout,
+            RoundTimeout = options.RoundTimeout,
+            MaxPendingChanges = options.MaxPendingChanges,
+            MaxQueuedBytes = options.MaxQueuedBytesPerReplica,
+            PromiseCacheSize = options.PromiseCacheSize,
+            ValueCacheBytes = options.ValueCacheBytes,
+            MaxBatchBytes = options.MaxBatchBytes,
+        };
+    }
+
+    private static IJournalStore JournalsOf(
+        string name, ConsensusStoreOptions options, IServiceProvider services, TimeProvider time)
+    {
+        if (services.GetKeyedService<JournalStoreFactory>(name) is { } factory)
+        {
+            return factory(name, options);
+        }
+
+        var root = Path.Combine(Path.GetFullPath(options.DataDirectory), name);
+        return new FileJournalStore(new DiskFiles(), root, JournalOptionsOf(options), time, Random.Shared);
+    }
+
+    /// <summary>A log batch may be as large as a full one and the largest state behind it.</summary>
+    public static JournalOptions JournalOptionsOf(ConsensusStoreOptions options)
+    {
+        const int overhead = 1024 * 1024;
+        var defaults = new JournalOptions();
+        return defaults with
+        {
+            SegmentBytes = options.SegmentBytes,
+            MaxBatchBytes = Math.Max(defaults.MaxBatchBytes, options.MaxBatchBytes + options.MaxStateBytes + overhead),
+        };
+    }
+
+    [LoggerMessage(
+        Level = LogLevel.Warning,
+        Message = "Consensus store {Store} has no Replicas configured: this silo keeps the only copy of its states under "
+            + "{Directory}. This is for development; several silos need Replicas and a ReplicaId for each.")]
+    private partial void LogDevelopment(string store, string directory);
+
+    [LoggerMessage(
+        Level = LogLevel.Information,
+        Message = "Consensus store {Store} is open; hosted replica: {Replica}, replicas: {Replicas}, groups: {Groups}")]
+    private partial void LogOpened(string store, string replica, ReplicaSet replicas, int groups);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Consensus store {Store} is closed")]
+    private partial void LogClosed(string store);
+}

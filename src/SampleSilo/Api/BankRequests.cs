@@ -1,0 +1,145 @@
+using System.Globalization;
+using System.Text.Json;
+using Orleans.Consensus.SampleSilo.Bank;
+
+namespace Orleans.Consensus.SampleSilo.Api;
+
+/// <summary>What was read from a request, or in words what is wrong with it.</summary>
+internal readonly record struct Parsed<T>(T? Value, string? Error)
+    where T : class
+{
+    public static implicit operator Parsed<T>(T value) => new(value, null);
+
+    public static Parsed<T> Failed(string error) => new(null, error);
+}
+
+/// <summary>Body of a deposit or withdrawal.</summary>
+internal sealed record AmountRequest(decimal Amount, string RequestId);
+
+/// <summary>Body of a transfer.</summary>
+internal sealed record TransferRequest(string RequestId, TransferOrder Order);
+
+/// <summary>
+/// Reads request bodies and names by hand, so that each mistake is answered with a sentence about it. Unknown
+/// properties are ignored, doubled ones are not accepted.
+/// </summary>
+internal static class BankRequests
+{
+    public const int MaxAccountLength = 200;
+    public const int MaxRequestIdLength = 100;
+    public const decimal MaxAmount = 1_000_000_000_000_000m;
+
+    /// <summary>As many characters as decimals surely hold without rounding.</summary>
+    private const int MaxAmountLength = 28;
+
+    private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false };
+
+    public static Parsed<AmountRequest> ReadAmountRequest(ReadOnlyMemory<byte> body) => Read(body, root =>
+    {
+        var requestId = "";
+        var error = ReadAmount(root, out var amount) ?? ReadRequestId(root, out requestId);
+        return error is null
+            ? (Parsed<AmountRequest>)new AmountRequest(amount, requestId)
+            : Parsed<AmountRequest>.Failed(error);
+    });
+
+    public static Parsed<TransferRequest> ReadTransferRequest(ReadOnlyMemory<byte> body) => Read(body, root =>
+    {
+        var requestId = "";
+        var from = "";
+        var to = "";
+        var error = ReadAmount(root, out var amount)
+            ?? ReadRequestId(root, out requestId)
+            ?? ReadText(root, "from", MaxAccountLength, out from)
+            ?? ReadText(root, "to", MaxAccountLength, out to)
+            ?? (from == to ? "'from' and 'to' must be different accounts." : null);
+        return error is null
+            ? (Parsed<TransferRequest>)new TransferRequest(requestId, new(from, to, amount))
+            : Parsed<TransferRequest>.Failed(error);
+    });
+
+    /// <summary>What is wrong with an account's name, or null.</summary>
+    public static string? CheckAccount(string id) => CheckText("The account", MaxAccountLength, id);
+
+    /// <summary>What is wrong with a request id, or null.</summary>
+    public static string? CheckRequestId(string id) => CheckText("The request id", MaxRequestIdLength, id);
+
+    /// <summary>Reads the optional query parameter <c>fresh</c>.</summary>
+    public static string? ReadFresh(string? text, out bool fresh)
+    {
+        fresh = false;
+        return text is null || bool.TryParse(text, out fresh) ? null : "'fresh' must be 'true' or 'false'.";
+    }
+
+    private static Parsed<T> Read<T>(ReadOnlyMemory<byte> body, Func<JsonElement, Parsed<T>> read)
+        where T : class
+    {
+        try
+        {
+            using var document = JsonDocument.Parse(body, Strict);
+            return document.RootElement.ValueKind == JsonValueKind.Object
+                ? read(document.RootElement)
+                : Parsed<T>.Failed("The body must be a JSON object.");
+        }
+        catch (JsonException exception)
+        {
+            return Parsed<T>.Failed($"The body is not valid JSON: {exception.Message}");
+        }
+    }
+
+    private static string? ReadAmount(JsonElement root, out decimal amount)
+    {
+        amount = 0;
+        if (!root.TryGetProperty("amount", out var property) || property.ValueKind != JsonValueKind.Number)
+        {
+            return "'amount' is required and must be a JSON number.";
+        }
+
+        var text = property.GetRawText();
+        if (text.Length > MaxAmountLength
+            || !decimal.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out amount))
+        {
+            return $"'amount' must be a number of at most {MaxAmountLength} characters.";
+        }
+
+        if (amount <= 0 || amount > MaxAmount)
+        {
+            return $"'amount' must be above 0 and at most {MaxAmount.ToString(CultureInfo.InvariantCulture)}.";
+        }
+
+        var rounded = decimal.Round(amount, 2);
+        if (rounded != amount)
+        {
+            return "'amount' must have at most two decimal places.";
+        }
+
+        amount = rounded;
+        return null;
+    }
+
+    private static string? ReadRequestId(JsonElement root, out string requestId) =>
+        ReadText(root, "requestId", MaxRequestIdLength, out requestId);
+
+    private static string? ReadText(JsonElement root, string name, int maxLength, out string text)
+    {
+        text = "";
+        if (!root.TryGetProperty(name, out var property) || property.ValueKind != JsonValueKind.String)
+        {
+            return $"'{name}' is required and must be a string.";
+        }
+
+        try
+        {
+            text = property.GetString()!;
+        }
+        catch (InvalidOperationException)
+        {
+            return $"'{name}' is not valid Unicode.";
+        }
+
+        return CheckText($"'{name}'", maxLength, text);
+    }
+
+    private static string? CheckText(string name, int maxLength, string text) =>
+        text.Length >= 1 && text.Length <= maxLength ? null : $"{name} must have 1 to {maxLength} characters.";
+}

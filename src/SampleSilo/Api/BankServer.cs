@@ -1,0 +1,53 @@
+using System.Net;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Orleans.Consensus.SampleSilo.Cluster;
+
+namespace Orleans.Consensus.SampleSilo.Api;
+
+/// <summary>The HTTP server of one process.</summary>
+internal static class BankServer
+{
+    public static WebApplication Build(IBankCluster cluster, int port)
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Configuration.Sources.Clear();
+        QuietLogging.Configure(builder.Logging);
+
+        // What fails is answered, and logged by the middleware where it matters.
+        builder.Logging.AddFilter("Microsoft.AspNetCore", LogLevel.Error);
+        builder.Services.AddSingleton<IHostLifetime, SilentLifetime>();
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.Limits.MaxRequestBodySize = BankApi.MaxBodyBytes;
+            kestrel.Listen(IPAddress.Loopback, port);
+        });
+
+        var app = builder.Build();
+        app.UseMiddleware<ProblemMiddleware>();
+        app.UseRouting();
+        new BankApi(new(cluster, TimeProvider.System), cluster).Map(app);
+        return app;
+    }
+
+    /// <summary>Starts listening and returns the address.</summary>
+    /// <exception cref="StartException">The port can't be used.</exception>
+    public static async Task<string> ListenAsync(WebApplication app, int port, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await app.StartAsync(cancellationToken);
+        }
+        catch (IOException exception)
+        {
+            throw new StartException(
+                $"HTTP port {port} can't be used ({StartException.Explain(exception)}). Perhaps the bank runs already; "
+                + "otherwise choose another port with --http-port.",
+                exception);
+        }
+
+        var addresses = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>();
+        return addresses?.Addresses.FirstOrDefault() ?? $"http://127.0.0.1:{port}";
+    }
+}

@@ -1,0 +1,52 @@
+using Orleans.Placement;
+using Orleans.Runtime;
+
+namespace Orleans.Consensus.SampleSilo.Bank;
+
+/// <summary>Puts an <see cref="Account"/> on plain Orleans persistent state, on any of the silos.</summary>
+[RandomPlacement]
+internal sealed partial class AccountGrain : Grain, IAccountGrain
+{
+    private readonly Account _account;
+    private readonly ILogger<AccountGrain> _logger;
+
+    public AccountGrain(
+        [PersistentState("account")] IPersistentState<AccountState> state,
+        IGrainContext context,
+        ILocalSiloDetails silo,
+        ILogger<AccountGrain> logger)
+    {
+        _account = new(context.GrainId.Key.ToString()!, silo.Name, state);
+        _logger = logger;
+    }
+
+    public Task<AccountView> GetAsync(bool fresh) => _account.GetAsync(fresh);
+
+    public Task<IReadOnlyList<AccountEntry>> GetHistoryAsync(int limit) => _account.GetHistoryAsync(limit);
+
+    public Task<OperationResult> ApplyAsync(Operation operation) => _account.ApplyAsync(operation);
+
+    public Task<AccountView> SettleAsync(RequestScope scope, string requestId) =>
+        _account.SettleAsync(scope, requestId);
+
+    public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
+    {
+        // Only when there is time: a silo that stops must not wait for writes that save a few bytes.
+        if (reason.ReasonCode != DeactivationReasonCode.ActivationIdle)
+        {
+            return;
+        }
+
+        try
+        {
+            await _account.FlushAsync();
+        }
+        catch (OrleansException exception)
+        {
+            LogFlushFailed(exception, this.GetPrimaryKeyString());
+        }
+    }
+
+    [LoggerMessage(LogLevel.Information, "Account {Account} keeps the entries of settled transfers a little longer.")]
+    private partial void LogFlushFailed(Exception exception, string account);
+}

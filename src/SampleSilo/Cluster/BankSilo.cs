@@ -1,0 +1,144 @@
+namespace Orleans.Consensus.SampleSilo.Cluster;
+
+/// <summary>One silo of this process through its lives. Thread-safe.</summary>
+internal sealed class BankSilo(BankSiloSettings settings) : IDisposable
+{
+    private readonly SemaphoreSlim _turn = new(1, 1);
+    private volatile Life _life = Life.Dead;
+
+    public BankSiloSettings Settings { get; } = settings;
+
+    public SiloView View =>
+        new(Settings.Name, _life.Status, Settings.Address, Settings.Replica, Settings.IsPrimary);
+
+    /// <summary>The services of the silo while it is alive, else null.</summary>
+    public IServiceProvider? Services => _life is { Status: "alive", Host: { } host } ? host.Services : null;
+
+    /// <summary>A way to the grains while it is alive, else null.</summary>
+    public BankGateway? Gateway => _life.Gateway;
+
+    /// <summary>Starts it, or says why not: it lives already, or something is under way.</summary>
+    public Task<SiloChange> StartAsync(CancellationToken cancellationToken) => InTurnAsync(async () =>
+    {
+        if (_life.Host is not null)
+        {
+            return new SiloChange.Refused($"Silo '{Settings.Name}' is alive.");
+        }
+
+        await BeginLifeAsync(cancellationToken);
+        return new SiloChange.Changed(View);
+    });
+
+    /// <summary>
+    /// Ends it as a crash would: with a stop token that has fired before, Orleans runs no orderly shutdown. A crash
+    /// that runs no code at all takes a process of its own.
+    /// </summary>
+    public Task<SiloChange> KillAsync() => InTurnAsync(async () =>
+    {
+        if (_life.Host is null)
+        {
+            return new SiloChange.Refused($"Silo '{Settings.Name}' is dead.");
+        }
+
+        await EndLifeAsync(new CancellationToken(canceled: true));
+        return new SiloChange.Changed(View);
+    });
+
+    /// <summary>Stops it in order, for as long as the token allows.</summary>
+    public async Task StopAsync(CancellationToken cancellationToken)
+    {
+        await _turn.WaitAsync(CancellationToken.None);
+        try
+        {
+            await EndLifeAsync(cancellationToken);
+        }
+        finally
+        {
+            _turn.Release();
+        }
+    }
+
+    public void Dispose() => _turn.Dispose();
+
+    private async Task<SiloChange> InTurnAsync(Func<Task<SiloChange>> change)
+    {
+        if (!await _turn.WaitAsync(0))
+        {
+            return new SiloChange.Refused($"Silo '{Settings.Name}' is {_life.Status}; wait until that is over.");
+        }
+
+        try
+        {
+            return await change();
+        }
+        finally
+        {
+            _turn.Release();
+        }
+    }
+
+    private async Task BeginLifeAsync(CancellationToken cancellationToken)
+    {
+        _life = new("starting", null, null, null);
+        IHost? host = null;
+        try
+        {
+            host = BankSiloHost.Build(Settings);
+            await host.StartAsync(cancellationToken);
+            var stopped = new CancellationTokenSource();
+            var gateway = new BankGateway(host.Services.GetRequiredService<IGrainFactory>(), stopped.Token);
+            _life = new("alive", host, gateway, stopped);
+        }
+        catch
+        {
+            if (host is not null)
+            {
+                await DisposeAsync(host);
+            }
+
+            _life = Life.Dead;
+            throw;
+        }
+    }
+
+    private async Task EndLifeAsync(CancellationToken cancellationToken)
+    {
+        if (_life is not { Host: { } host, Stopped: { } stopped } life)
+        {
+            return;
+        }
+
+        _life = life with { Status = "dying", Gateway = null };
+        await stopped.CancelAsync();
+        try
+        {
+            await host.StopAsync(cancellationToken);
+        }
+        catch (OperationCanceledException)
+        {
+            // What a crash looks like from inside.
+        }
+        finally
+        {
+            await DisposeAsync(host);
+            _life = Life.Dead;
+        }
+    }
+
+    private static async Task DisposeAsync(IHost host)
+    {
+        if (host is IAsyncDisposable disposable)
+        {
+            await disposable.DisposeAsync();
+        }
+        else
+        {
+            host.Dispose();
+        }
+    }
+
+    private sealed record Life(string Status, IHost? Host, BankGateway? Gateway, CancellationTokenSource? Stopped)
+    {
+        public static readonly Life Dead = new("dead", null, null, null);
+    }
+}

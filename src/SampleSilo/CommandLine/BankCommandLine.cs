@@ -1,0 +1,105 @@
+using System.CommandLine;
+
+namespace Orleans.Consensus.SampleSilo.CommandLine;
+
+/// <summary>The commands of the sample.</summary>
+/// <param name="demo">Runs all silos in this process and returns the exit code.</param>
+/// <param name="walkthrough">Shows the protocol and returns the exit code.</param>
+internal sealed class BankCommandLine(Func<DemoOptions, Task<int>> demo, Func<TextWriter, Task<int>> walkthrough)
+{
+    /// <summary>Exit code for what can't be done, as against what was typed wrong.</summary>
+    public const int Failure = 1;
+
+    /// <summary>Exit code for a command line that makes no sense.</summary>
+    public const int UsageError = 2;
+
+    private readonly Option<string> _data = new("--data")
+    {
+        Description = "Directory of the replicas' logs.",
+        HelpName = "DIR",
+        DefaultValueFactory = _ => "./data",
+    };
+
+    private readonly Option<int> _httpPort = Number("--http-port", 5080, "Port of the HTTP API on 127.0.0.1.");
+    private readonly Option<int> _silos = Number("--silos", 3, "Number of silos, a, b, c …: 1 to 9.");
+
+    private readonly Option<int?> _replicas = new("--replicas")
+    {
+        Description = "Number of replicas, hosted by the first silos: 1, 3 or 5. [default: 3, or 1 below 3 silos]",
+        HelpName = "N",
+    };
+
+    private readonly Option<int> _groups = Number("--groups", 16, "Number of replica groups; fixed by the first start.");
+    private readonly Option<int> _siloPort = Number("--silo-port", 11111, "Port of silo a; the others follow.");
+    private readonly Option<int> _gatewayPort = Number("--gateway-port", 30000, "Gateway port of silo a; the others follow.");
+
+    public async Task<int> RunAsync(string[] args, TextWriter output, TextWriter error)
+    {
+        var parsed = Build(output, error).Parse(args);
+        if (parsed.Errors.Count > 0)
+        {
+            return Refuse(error, parsed.Errors.Select(each => each.Message));
+        }
+
+        return await parsed.InvokeAsync(new InvocationConfiguration
+        {
+            Output = output,
+            Error = error,
+            EnableDefaultExceptionHandler = false,
+            ProcessTerminationTimeout = null,
+        });
+    }
+
+    private RootCommand Build(TextWriter output, TextWriter error)
+    {
+        var paxos = new Command("paxos", "Nodes A, B and C agree on the value 42, message by message.");
+        paxos.SetAction((_, _) => walkthrough(output));
+        var root = new RootCommand(
+            "A bank on Orleans whose accounts are replicated by Paxos: all silos in one process, with an HTTP API.")
+        {
+            _data, _httpPort, _silos, _replicas, _groups, _siloPort, _gatewayPort,
+            new Command("walkthrough", "Shows how the protocol works.") { paxos },
+        };
+        root.SetAction((result, _) => RunDemoAsync(Read(result), error));
+        return root;
+    }
+
+    private DemoOptions Read(ParseResult result)
+    {
+        var silos = result.GetValue(_silos);
+        return new()
+        {
+            Data = result.GetValue(_data) ?? "",
+            HttpPort = result.GetValue(_httpPort),
+            Silos = silos,
+            Replicas = result.GetValue(_replicas) ?? DemoOptions.DefaultReplicas(silos),
+            Groups = result.GetValue(_groups),
+            SiloPort = result.GetValue(_siloPort),
+            GatewayPort = result.GetValue(_gatewayPort),
+        };
+    }
+
+    private Task<int> RunDemoAsync(DemoOptions options, TextWriter error)
+    {
+        var problems = options.Problems().ToList();
+        return problems.Count > 0 ? Task.FromResult(Refuse(error, problems)) : demo(options);
+    }
+
+    private static int Refuse(TextWriter error, IEnumerable<string> problems)
+    {
+        foreach (var problem in problems)
+        {
+            error.WriteLine(problem);
+        }
+
+        error.WriteLine("--help lists what is possible.");
+        return UsageError;
+    }
+
+    private static Option<int> Number(string name, int value, string description) => new(name)
+    {
+        Description = description,
+        HelpName = "N",
+        DefaultValueFactory = _ => value,
+    };
+}
