@@ -57,7 +57,7 @@ internal abstract record Change(RegisterVersion Version, InDoubt InDoubt)
 
         private bool SeesItsAbsence(RegisterValue? current) =>
             current is null or { IsTombstone: true }
-            && (InDoubt.Binding is not { } binding || binding.Tombstone == current?.Version);
+            && (InDoubt.IsNone || (InDoubt.Binding is { } binding && binding.Tombstone == current?.Version));
     }
 
     /// <summary>Removes the state if its version is <paramref name="Expected"/>; with null, only "there is none" will do.</summary>

@@ -140,7 +140,7 @@ internal sealed partial class ConsensusGrainStorage(
             ?? (Exception)call.ForeignETag(result, etag, !doubt.IsNone, failure);
     }
 
-    /// <summary>What an outcome other than success is to the caller; keeps what is in doubt for the next call.</summary>
+    /// <summary>What an outcome other than success is to the caller; keeps doubts for the next call.</summary>
     private Exception Failed(
         StorageCall call, Change change, ChangeResult result, object grainState, CancellationToken cancellationToken)
     {

@@ -147,7 +147,8 @@ internal sealed partial class PaxosEngine : IConsensusEngine
                     _instruments.Round("payload_missing", 1);
                     break;
                 case RoundOutcome.Refused refused:
-                    toBeat = Ballot.Max(toBeat, refused.ToBeat);
+                    // Twice refused, and still without a word of the others: they won't help.
+                    toBeat = Ballot.Max(toBeat, conflicts == 0 ? refused.ToBeat : refused.ToBeatWithoutTheSilent);
                     conflicts += refused.Conflicted ? 1 : 0;
                     await BackOffAsync(refused, tries++, left, token);
                     break;

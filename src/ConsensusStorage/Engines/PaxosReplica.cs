@@ -136,7 +136,7 @@ internal sealed class PaxosReplica
 
         if (!ReferenceEquals(step.Next, state))
         {
-            Record(register, request, step.Next);
+            Record(register, state, step.Next);
         }
 
         return request is Prepare { WantPayload: false } && step.Reply is Promise { Value.Payload: not null } promise
@@ -149,11 +149,11 @@ internal sealed class PaxosReplica
             ? accept with { Value = accept.Value with { Payload = StoredPayload.Pending(payload) } }
             : accept;
 
-    private void Record(RegisterId register, Request request, AcceptorState next)
+    private void Record(RegisterId register, AcceptorState before, AcceptorState next)
     {
         var group = _index.GroupOf(register);
         _record.Clear();
-        if (request is Accept)
+        if (next.Accepted != before.Accepted)
         {
             AcceptorRecords.WriteAccept(_record, group, register, next);
             var offset = _batch.Add(AcceptorRecords.AcceptKind, _record.WrittenSpan);

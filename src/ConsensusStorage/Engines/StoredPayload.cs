@@ -67,16 +67,19 @@ internal sealed class StoredPayload : Payload
 /// </summary>
 internal sealed class PayloadCache(long capacity)
 {
+    /// <summary>A payload is a slice of the message it came with; this stands for its share of the rest.</summary>
+    private const int Overhead = 256;
+
     private readonly Queue<StoredPayload> _payloads = new();
     private long _bytes;
 
     public void Add(StoredPayload payload)
     {
         _payloads.Enqueue(payload);
-        _bytes += payload.Length;
+        _bytes += payload.Length + Overhead;
         while (_bytes > capacity && _payloads.TryDequeue(out var oldest))
         {
-            _bytes -= oldest.Length;
+            _bytes -= oldest.Length + Overhead;
             oldest.Evict();
         }
     }

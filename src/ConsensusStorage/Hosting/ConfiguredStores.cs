@@ -23,7 +23,8 @@ internal sealed class ConfiguredStores(
     public IReadOnlyList<string> Providers => registrations.Providers;
 
     /// <summary>The secret of this silo's messages: that of any store which has one.</summary>
-    public string? ClusterSecret => Names.Select(name => this[name].ClusterSecret).FirstOrDefault(secret => secret is not null);
+    public string? ClusterSecret =>
+        Names.Select(name => this[name].ClusterSecret).FirstOrDefault(secret => secret is not null);
 
     public ConsensusStoreOptions this[string store] => stores.Get(store);
 

@@ -4,7 +4,9 @@ using Orleans.Runtime;
 
 namespace Orleans.Consensus.Hosting;
 
-/// <summary>Refuses options out of range before the silo starts, naming store or provider, option, value and range.</summary>
+/// <summary>
+/// Refuses options out of range before the silo starts, naming store or provider, option, value and range.
+/// </summary>
 internal sealed class ConsensusOptionsValidator(ConfiguredStores stores) : IConfigurationValidator
 {
     private const string NameRange =
@@ -38,7 +40,10 @@ internal sealed class ConsensusOptionsValidator(ConfiguredStores stores) : IConf
         ValidateReplicas(check, options);
         check.Range(nameof(options.Groups), options.Groups, 1, 4096);
         check.Range(
-            nameof(options.RequestTimeout), options.RequestTimeout, TimeSpan.FromMilliseconds(100), TimeSpan.FromMinutes(10));
+            nameof(options.RequestTimeout),
+            options.RequestTimeout,
+            TimeSpan.FromMilliseconds(100),
+            TimeSpan.FromMinutes(10));
         check.Range(
             nameof(options.RoundTimeout), options.RoundTimeout, TimeSpan.FromMilliseconds(10), options.RequestTimeout);
         check.Range(nameof(options.MaxStateBytes), options.MaxStateBytes, 1, 32 * Megabyte);

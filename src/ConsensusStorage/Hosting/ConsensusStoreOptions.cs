@@ -70,7 +70,8 @@ public sealed class ConsensusStoreOptions
     public int MaxPendingChanges { get; set; } = Defaults.MaxPendingChanges;
 
     /// <summary>
-    /// Bytes that may wait for one replica, <see cref="MaxStateBytes"/> – 1 GiB; more are not sent to it. Default 64 MiB.
+    /// Bytes that may wait for one replica, <see cref="MaxStateBytes"/> – 1 GiB; more are not sent to it. Default
+    /// 64 MiB.
     /// </summary>
     public int MaxQueuedBytesPerReplica { get; set; } = Defaults.MaxQueuedBytes;
 

@@ -9,7 +9,7 @@ namespace Orleans.Consensus.Hosting;
 /// </summary>
 internal sealed class ConsensusStores : ILifecycleParticipant<ISiloLifecycle>, IAsyncDisposable, IDisposable
 {
-    /// <summary>Before this silo is in the membership table, others refuse its calls (it is from stage 8100 on).</summary>
+    /// <summary>Other silos refuse calls of one that isn't in their membership table; this one is from 8100 on.</summary>
     private const int MembershipStage = ServiceLifecycleStage.AfterRuntimeGrainServices + 100;
 
     private readonly Lazy<FrozenDictionary<string, StoreHost>> _hosts;
@@ -36,7 +36,7 @@ internal sealed class ConsensusStores : ILifecycleParticipant<ISiloLifecycle>, I
         }
     }
 
-    /// <summary>For containers that are disposed of synchronously; after a stop there is nothing left to wait for.</summary>
+    /// <summary>For containers that are disposed of synchronously. After a stop there is nothing to wait for.</summary>
     public void Dispose() => DisposeAsync().AsTask().GetAwaiter().GetResult();
 
     private async Task OpenAsync(CancellationToken cancellationToken)

@@ -148,8 +148,8 @@ internal sealed partial class StoreHost : IConsensusStore
 
     [LoggerMessage(
         Level = LogLevel.Warning,
-        Message = "Consensus store {Store} has no Replicas configured: this silo keeps the only copy of its states under "
-            + "{Directory}. This is for development; several silos need Replicas and a ReplicaId for each.")]
+        Message = "Consensus store {Store} has no Replicas configured: this silo keeps the only copy of its states "
+            + "under {Directory}. This is for development; several silos need Replicas and a ReplicaId for each.")]
     private partial void LogDevelopment(string store, string directory);
 
     [LoggerMessage(

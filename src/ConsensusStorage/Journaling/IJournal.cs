@@ -6,8 +6,9 @@ namespace Orleans.Consensus.Journaling;
 /// <list type="bullet">
 /// <item>When <see cref="AppendAsync"/> has returned, the batch survives the loss of the process and of power.</item>
 /// <item>A batch is atomic: replay shows all of its records or none.</item>
-/// <item>When it has thrown <see cref="JournalFullException"/>, nothing of the batch was written, and the journal can
-/// be used further.</item>
+/// <item>When it has thrown <see cref="JournalFullException"/> (no room, or a batch over the limit), or
+/// <see cref="OperationCanceledException"/> before it began, nothing was written and the journal can be used further.
+/// </item>
 /// <item>When it has thrown anything else, the batch may or may not be there. The journal is closed for good: its
 /// owner forgets all it held in memory and opens the journal again (S18).</item>
 /// </list>
@@ -40,11 +41,16 @@ internal interface IJournalStore
     /// <param name="expected">Who the log must be; its log id is used only for a new log.</param>
     /// <param name="owner">Who takes it over, for messages and the fence record.</param>
     /// <param name="from">The position a checkpoint covers up to; null replays everything.</param>
-    /// <param name="replay">Called on each record; what it throws ends the opening.</param>
+    /// <param name="replay">
+    /// Called on each record; what it throws ends the opening. To be trusted once this call has returned.
+    /// </param>
     /// <exception cref="JournalInUseException">Somebody else has it open.</exception>
     /// <exception cref="JournalIdentityException">It is another cluster's, replica's or shape's log.</exception>
     /// <exception cref="JournalFormatException">It was written by a newer version.</exception>
     /// <exception cref="JournalCorruptException">Bytes that were once durable are damaged.</exception>
+    /// <exception cref="JournalUnavailableException">No rights, no such place, or the disk fails.</exception>
+    /// <exception cref="JournalFullException">There is no room to open or create it.</exception>
+    /// <exception cref="JournalLostException">It could not be taken over.</exception>
     ValueTask<IJournal> OpenAsync(
         JournalIdentity expected,
         JournalOwner owner,

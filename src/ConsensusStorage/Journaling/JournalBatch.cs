@@ -28,7 +28,15 @@ internal sealed class JournalBatch
     }
 
     /// <summary>Appends one record and returns the offset of its bytes in the body.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The kind is one of the journal's own.</exception>
     public int Add(byte kind, ReadOnlySpan<byte> record)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(kind, FirstOwnerKind);
+        return AddAny(kind, record);
+    }
+
+    /// <summary>The same for the journal itself.</summary>
+    public int AddAny(byte kind, ReadOnlySpan<byte> record)
     {
         _body.WriteByte(kind);
         _body.WriteVarUInt((uint)record.Length);

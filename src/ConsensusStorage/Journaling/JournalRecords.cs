@@ -16,7 +16,7 @@ internal sealed record FenceRecord(long Epoch, long Time, JournalOwner Owner)
         writer.WriteInt64(Time);
         writer.WriteString(Owner.Cluster);
         writer.WriteString(Owner.Silo);
-        batch.Add(Kind, writer.WrittenSpan);
+        batch.AddAny(Kind, writer.WrittenSpan);
     }
 
     public static FenceRecord? TryRead(ReadOnlySpan<byte> bytes)
@@ -48,7 +48,7 @@ internal sealed record RollRecord(int Number, UInt128 Id, UInt128 HeaderHash)
         writer.WriteUInt32((uint)Number);
         writer.WriteUInt128(Id);
         writer.WriteUInt128(HeaderHash);
-        batch.Add(Kind, writer.WrittenSpan);
+        batch.AddAny(Kind, writer.WrittenSpan);
     }
 
     public static RollRecord? TryRead(ReadOnlySpan<byte> bytes)

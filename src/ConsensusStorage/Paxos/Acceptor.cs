@@ -32,12 +32,13 @@ internal static class Acceptor
     /// <param name="ceiling">The highest round believed; see <see cref="CeilingAt"/>.</param>
     public static AcceptorStep On(AcceptorState state, Accept accept, long ceiling)
     {
-        if (accept.Ballot == state.Accepted && accept.Value.Version == state.Value?.Version)
+        var again = accept.Ballot == state.Accepted && accept.Value.Version == state.Value?.Version;
+        if (again && state.Promised >= accept.Next)
         {
             return new(state, new Accepted(accept.Ballot));
         }
 
-        if (accept.Ballot < state.Promised || accept.Ballot <= state.Accepted)
+        if (accept.Ballot < state.Promised || (accept.Ballot <= state.Accepted && !again))
         {
             return new(state, new Conflict(Phase.Accept, accept.Ballot, state.Highest));
         }
@@ -47,8 +48,10 @@ internal static class Acceptor
             return new(state, new TooFarAhead(Phase.Accept, accept.Ballot, ceiling));
         }
 
+        // Where the value was installed before (S14), the promise on its back is what is missing.
         var promised = Ballot.Max(accept.Ballot, accept.Next);
-        return new(new(promised, accept.Ballot, accept.Value), new Accepted(accept.Ballot));
+        var value = again ? state.Value : accept.Value;
+        return new(new(promised, accept.Ballot, value), new Accepted(accept.Ballot));
     }
 
     /// <summary>

@@ -9,6 +9,9 @@ internal readonly record struct Ballot(long Round, ProposerId Proposer) : ICompa
     /// <summary>Below every ballot that is ever made.</summary>
     public static readonly Ballot None;
 
+    /// <summary>Above every ballot that is ever made: stands for an acceptor that can't be had.</summary>
+    public static readonly Ballot Unreachable = new(long.MaxValue, new(UInt128.MaxValue));
+
     /// <summary>An hour in units of <see cref="Round"/>: how far ahead an acceptor believes (S4).</summary>
     public const long Hour = 3_600_000L << ClockShift;
 
@@ -17,7 +20,8 @@ internal readonly record struct Ballot(long Round, ProposerId Proposer) : ICompa
     public bool IsNone => this == None;
 
     /// <summary>The round that a clock stands for.</summary>
-    public static long RoundAt(long unixMilliseconds) => checked(unixMilliseconds << ClockShift);
+    /// <exception cref="OverflowException">No round can stand for that clock.</exception>
+    public static long RoundAt(long unixMilliseconds) => checked(unixMilliseconds * (1L << ClockShift));
 
     public int CompareTo(Ballot other)
     {

@@ -42,13 +42,20 @@ internal readonly record struct Votes(int Replicas, uint Yes, uint No)
 
     /// <summary>
     /// The ballot that a quorum can be won above: the quorum-th lowest of what the acceptors hold (none where nothing
-    /// is known). Not the highest, so that one poisoned acceptor can't drag all along (S4).
+    /// is known), not the highest, so that one poisoned acceptor can't drag all along (S4). Acceptors that can't be
+    /// had don't count, unless there is no quorum without them; then all others have to be beaten.
     /// </summary>
     public static Ballot ToBeat(ReadOnlySpan<Ballot> held)
     {
         Span<Ballot> sorted = stackalloc Ballot[held.Length];
         held.CopyTo(sorted);
         sorted.Sort();
-        return sorted[QuorumOf(held.Length) - 1];
+        var last = QuorumOf(held.Length) - 1;
+        while (last >= 0 && sorted[last] == Ballot.Unreachable)
+        {
+            last--;
+        }
+
+        return last < 0 ? Ballot.None : sorted[last];
     }
 }

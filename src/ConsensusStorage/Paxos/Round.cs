@@ -36,7 +36,11 @@ internal abstract record RoundOutcome
     /// <summary>No quorum agrees any more.</summary>
     /// <param name="ToBeat">A quorum can be won above this ballot.</param>
     /// <param name="Conflicted">A ballot stood in the way; otherwise answers were missing.</param>
-    public sealed record Refused(Ballot ToBeat, bool Conflicted) : RoundOutcome;
+    public sealed record Refused(Ballot ToBeat, bool Conflicted) : RoundOutcome
+    {
+        /// <summary>The same if those that have not answered yet never will.</summary>
+        public Ballot ToBeatWithoutTheSilent { get; init; }
+    }
 
     /// <summary>A value has to be returned or written back whose payload was not asked for.</summary>
     public sealed record PayloadMissing : RoundOutcome;
@@ -73,11 +77,21 @@ internal abstract record Round(RoundStart Start)
     private static ImmutableArray<Ballot> NoBallots(int replicas) =>
         ImmutableArray.Create(new Ballot[replicas]);
 
-    private static ImmutableArray<Ballot> Note(ImmutableArray<Ballot> held, int replica, Reply reply) =>
-        reply is Conflict conflict ? held.SetItem(replica, conflict.ToBeat) : held;
+    private static ImmutableArray<Ballot> Note(ImmutableArray<Ballot> held, int replica, Reply reply) => reply switch
+    {
+        Conflict conflict => held.SetItem(replica, conflict.ToBeat),
+        NoAnswer => held.SetItem(replica, Ballot.Unreachable),
+        _ => held,
+    };
 
-    private static RoundOutcome.Refused Refusal(ImmutableArray<Ballot> held) =>
-        new(Votes.ToBeat(held.AsSpan()), held.Any(ballot => !ballot.IsNone));
+    private static RoundOutcome.Refused Refusal(ImmutableArray<Ballot> held, Votes votes)
+    {
+        var answered = held.Select((ballot, index) => votes.HasVoted(index) ? ballot : Ballot.Unreachable).ToArray();
+        return new(Votes.ToBeat(held.AsSpan()), held.Any(ballot => !ballot.IsNone && ballot != Ballot.Unreachable))
+        {
+            ToBeatWithoutTheSilent = Votes.ToBeat(answered),
+        };
+    }
 
     /// <summary>Phase 1.</summary>
     /// <param name="Accepted">The highest accepted ballot reported so far.</param>
@@ -106,7 +120,7 @@ internal abstract record Round(RoundStart Start)
             {
                 Verdict.Pending => new(next, null),
                 Verdict.Won => next.Decide(),
-                Verdict.Lost => new(new Finished(Start, Start.Change, Refusal(next.Held)), null),
+                Verdict.Lost => new(new Finished(Start, Start.Change, Refusal(next.Held, next.Votes)), null),
                 _ => throw new UnreachableException(),
             };
         }
@@ -212,7 +226,7 @@ internal abstract record Round(RoundStart Start)
             {
                 Verdict.Pending => new(next, null),
                 Verdict.Won => new(new Finished(Start, After, Success()), null),
-                Verdict.Lost => new(new Finished(Start, After, Refusal(next.Held)), null),
+                Verdict.Lost => new(new Finished(Start, After, Refusal(next.Held, next.Votes)), null),
                 _ => throw new UnreachableException(),
             };
         }

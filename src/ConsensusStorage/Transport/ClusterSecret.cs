@@ -27,7 +27,7 @@ internal sealed class ClusterSecret
     /// <summary>Writes the seal of <paramref name="message"/>.</summary>
     public void Seal(ReadOnlySpan<byte> message, Span<byte> seal) => HMACSHA256.HashData(_key, message, seal);
 
-    /// <summary>Whether <paramref name="seal"/> belongs to <paramref name="message"/>; compares in constant time.</summary>
+    /// <summary>Whether <paramref name="seal"/> is of <paramref name="message"/>, compared in constant time.</summary>
     public bool IsSealOf(ReadOnlySpan<byte> message, ReadOnlySpan<byte> seal)
     {
         Span<byte> expected = stackalloc byte[SealLength];

@@ -24,7 +24,7 @@ internal interface ITransport
 /// <summary>Takes what the transport brings. One for each store of a silo.</summary>
 internal interface ITransportTarget
 {
-    /// <summary>Decides, persists and answers a batch. Throws only when <paramref name="cancellationToken"/> fires.</summary>
+    /// <summary>Decides, persists and answers a batch; throws only when the token fires.</summary>
     Task<BatchReply> HandleAsync(RequestBatch batch, CancellationToken cancellationToken);
 
     /// <summary>What this silo hosts of the store.</summary>
@@ -36,7 +36,7 @@ internal interface IMembershipView
 {
     ImmutableArray<SiloAddress> LiveSilos { get; }
 
-    /// <summary>Completes when the view has changed since <see cref="LiveSilos"/> was read last.</summary>
+    /// <summary>Completes when the view has changed since it was read last, or told of last; each reader has a view of its own.</summary>
     Task ChangedAsync(CancellationToken cancellationToken);
 }
 

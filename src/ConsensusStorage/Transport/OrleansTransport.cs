@@ -28,9 +28,28 @@ internal sealed class OrleansTransport(
 
     public Task<StoreDescription?> DescribeAsync(
         SiloAddress silo, string store, CancellationToken cancellationToken) =>
-        silo.Equals(Local)
+        OutsideOfGrains(() => silo.Equals(Local)
             ? Task.FromResult(targets.TryGet(store, out var target) ? target.Describe() : null)
-            : OutsideOfGrains(() => DescribeRemotelyAsync(silo, store, cancellationToken));
+            : DescribeRemotelyAsync(silo, store, cancellationToken));
+
+    /// <summary>The frame of an answer to the request that had <paramref name="nonce"/>.</summary>
+    /// <exception cref="TransportException">It is none.</exception>
+    internal static Frame Open(SiloAddress silo, ReadOnlyMemory<byte> answer, ulong nonce, ClusterSecret? secret)
+    {
+        if (!Frame.TryOpen(answer, secret, out var frame, out var error))
+        {
+            throw Unusable(silo, error);
+        }
+
+        if (frame.Kind == MessageKind.Refusal)
+        {
+            throw DescriptionCodec.TryDecodeRefusal(frame, out var why, out error)
+                ? new TransportException($"Silo {silo} refused the message: {why}")
+                : Unusable(silo, error);
+        }
+
+        return frame.Nonce == nonce ? frame : throw Unusable(silo, "It answers another request.");
+    }
 
     private static Task<T> OutsideOfGrains<T>(Func<Task<T>> call)
     {
@@ -64,7 +83,7 @@ internal sealed class OrleansTransport(
         var nonce = NextNonce();
         var request = MessageCodec.Encode(batch, nonce, _secret);
         var call = services.Of(silo).ExchangeAsync(request, cancellationToken);
-        var frame = Open(silo, await call.WaitAsync(cancellationToken), nonce);
+        var frame = Open(silo, await call.WaitAsync(cancellationToken), nonce, _secret);
         return MessageCodec.TryDecode(frame, out BatchReply? reply, out var error)
             ? reply
             : throw Unusable(silo, error);
@@ -77,27 +96,10 @@ internal sealed class OrleansTransport(
         var nonce = NextNonce();
         var request = DescriptionCodec.EncodeQuestion(store, nonce, _secret);
         var call = services.Of(silo).DescribeAsync(request, cancellationToken);
-        var frame = Open(silo, await call.WaitAsync(cancellationToken), nonce);
+        var frame = Open(silo, await call.WaitAsync(cancellationToken), nonce, _secret);
         return DescriptionCodec.TryDecode(frame, out var description, out var error)
             ? description
             : throw Unusable(silo, error);
-    }
-
-    private Frame Open(SiloAddress silo, ReadOnlyMemory<byte> answer, ulong nonce)
-    {
-        if (!Frame.TryOpen(answer, _secret, out var frame, out var error))
-        {
-            throw Unusable(silo, error);
-        }
-
-        if (frame.Kind == MessageKind.Refusal)
-        {
-            throw DescriptionCodec.TryDecodeRefusal(frame, out var why, out error)
-                ? new TransportException($"Silo {silo} refused the message: {why}")
-                : Unusable(silo, error);
-        }
-
-        return frame.Nonce == nonce ? frame : throw Unusable(silo, "It answers another request.");
     }
 
     private static TransportException Unusable(SiloAddress silo, string error) =>

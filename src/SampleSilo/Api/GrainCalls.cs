@@ -49,6 +49,7 @@ internal sealed class GrainCalls(IBankCluster cluster, TimeProvider time)
         exception is SiloUnavailableException
             or OrleansMessageRejectionException
             or InconsistentStateException
+            or ConsensusOutcomeUnknownException
             or OperationCanceledException
             or ObjectDisposedException;
 

@@ -6,7 +6,10 @@ namespace Orleans.Consensus.SampleSilo.Cluster;
 /// <summary>Builds the generic host of one silo.</summary>
 internal static class BankSiloHost
 {
-    /// <summary>A call that takes longer has failed; more than storage ever takes to give up.</summary>
+    /// <summary>When storage gives up. Two in a row fit into one call, and into the deadline of a request.</summary>
+    private static readonly TimeSpan StorageTimeout = TimeSpan.FromSeconds(4);
+
+    /// <summary>A call that takes longer has failed.</summary>
     private static readonly TimeSpan CallTimeout = TimeSpan.FromSeconds(10);
 
     public static IHost Build(BankSiloSettings settings)
@@ -32,6 +35,14 @@ internal static class BankSiloHost
 
         // A thousand remembered requests are 60 kB this way and four times as much as JSON.
         silo.Services.AddSingleton<IGrainStorageSerializer, OrleansGrainStorageSerializer>();
-        silo.AddMemoryGrainStorageAsDefault();
+        silo.UseConsensusStore(options =>
+        {
+            options.Replicas = [.. settings.Replicas];
+            options.ReplicaId = settings.Replica;
+            options.DataDirectory = settings.DataDirectory;
+            options.Groups = settings.Groups;
+            options.RequestTimeout = StorageTimeout;
+        });
+        silo.AddConsensusGrainStorageAsDefault();
     }
 }

@@ -43,6 +43,32 @@ public sealed class ChainTests
     }
 
     [Fact]
+    public async Task A_batch_of_another_past_of_the_same_segment_is_damage()
+    {
+        await WriteAsync(batches: 0, bytes: 0);
+        var past = _files.Get(_log.Directory, Name(1));
+        var ours = await SpliceAsync(past, 300);
+        var theirs = await SpliceAsync(past, 301);
+        Assert.Equal(ours.Ends, theirs.Ends);
+
+        // Segment, place and sequence fit; only the hash of the batch before tells.
+        ours.Image.AsSpan(ours.Ends[^2]..ours.Ends[^1]).CopyTo(theirs.Image.AsSpan(ours.Ends[^2]));
+        _files.Put(_log.Directory, Name(1), theirs.Image);
+        await AssertCorruptAsync("doesn't follow the one before");
+    }
+
+    [Fact]
+    public async Task A_segment_whose_header_was_rewritten_is_damage()
+    {
+        await WriteAsync(batches: 40, bytes: 900);
+        var image = _files.Get(_log.Directory, Name(3));
+        var (header, _) = SegmentHeader.Decode(image, "it");
+        (header with { Created = header.Created + 1 }).Encode().Bytes.CopyTo(image, 0);
+        _files.Put(_log.Directory, Name(3), image);
+        await AssertCorruptAsync("not the segment that the one before rolled to");
+    }
+
+    [Fact]
     public async Task A_missing_segment_is_damage()
     {
         await WriteAsync(batches: 40, bytes: 900);
@@ -165,6 +191,14 @@ public sealed class ChainTests
 
         Assert.Equal([.. first, .. second, .. third], await _log.ReplayAsync());
         Assert.Equal(2, second[0].Position.Segment);
+    }
+
+    /// <summary>Puts a state back and writes two batches onto it.</summary>
+    private async Task<(byte[] Image, List<int> Ends)> SpliceAsync(byte[] past, int bytes)
+    {
+        _files.Put(_log.Directory, Name(1), past);
+        var ends = await WriteAsync(batches: 2, bytes);
+        return (_files.Get(_log.Directory, Name(1)), ends);
     }
 
     private static string Name(int number) => $"segment-{number:D8}";

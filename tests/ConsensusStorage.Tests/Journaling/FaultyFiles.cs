@@ -114,7 +114,7 @@ internal sealed class FaultyFiles(Random random) : IFileLayer
     public byte[] Get(string path, string name) => DirectoryAt(path).Visible[name].ToArray();
 
     /// <summary>Puts a file on the disk, behind everybody's back.</summary>
-    public void Put(string path, string name, byte[] bytes) => DirectoryAt(path).Put(name, new(bytes));
+    public void Put(string path, string name, byte[] bytes) => DirectoryAt(path).Put(name, new([.. bytes]));
 
     /// <summary>Removes a file from the disk, behind everybody's back.</summary>
     public void Remove(string path, string name) => DirectoryAt(path).Put(name, null);

@@ -66,7 +66,7 @@ public sealed class TornTailTests
     [Fact]
     public async Task Any_flipped_bit_of_the_last_batch_is_damage()
     {
-        await WriteAsync(TestLog.Bytes(7, 900));
+        await WriteAsync(TestLog.Bytes(7, 300));
         for (var bit = _start * 8; bit < _end * 8; bit++)
         {
             Damage(image => image[bit / 8] ^= (byte)(1 << (bit % 8)));

@@ -38,7 +38,7 @@ public sealed class RoundOutcomeTests
 
         script.Conflict(0, B(12, 2)).Conflict(1, B(12, 2));
         Assert.Equal(new RoundOutcome.Refused(B(12, 2), true), script.Outcome with { });
-        Assert.Equal(Doubt(V(7)), script.Round.ChangeAfter.InDoubt);
+        Assert.Equal([V(7)], script.Round.ChangeAfter.InDoubt.Versions);
     }
 
     [Fact, Trait("Rule", "S6")]
@@ -69,7 +69,7 @@ public sealed class RoundOutcomeTests
         var script = new RoundScript(Write(7, 5, Doubt(V(6)))).Promise(0, B(8), Value(6)).Promise(1, B(5), Value(5));
 
         Assert.Equal(V(7), script.SentAccept.Value.Version);
-        Assert.Equal(Doubt(V(6), V(7)), script.Round.ChangeAfter.InDoubt);
+        Assert.Equal([V(6), V(7)], script.Round.ChangeAfter.InDoubt.Versions);
     }
 
     [Fact, Trait("Rule", "S7")]

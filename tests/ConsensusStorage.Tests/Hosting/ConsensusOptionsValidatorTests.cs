@@ -1,0 +1,131 @@
+using Orleans.Configuration;
+using Orleans.Hosting;
+using Orleans.Runtime;
+
+namespace Orleans.Consensus.Tests.Hosting;
+
+public sealed class ConsensusOptionsValidatorTests
+{
+    public static readonly TheoryData<string, Action<ConsensusStoreOptions>, string> Wrong = new()
+    {
+        { "Groups", options => options.Groups = 0, "is 0; it must be 1 to 4096" },
+        { "Groups", options => options.Groups = 4097, "is 4097" },
+        { "RequestTimeout", options => options.RequestTimeout = TimeSpan.Zero, "00:00:00.1000000 to 00:10:00" },
+        { "RequestTimeout", options => options.RequestTimeout = Timeout.InfiniteTimeSpan, "is -00:00:00.0010000" },
+        { "RequestTimeout", options => options.RequestTimeout = TimeSpan.FromHours(1), "is 01:00:00" },
+        { "RoundTimeout", options => options.RoundTimeout = TimeSpan.Zero, "is 00:00:00" },
+        { "RoundTimeout", options => options.RoundTimeout = TimeSpan.FromSeconds(11), "00:00:10" },
+        { "MaxStateBytes", options => options.MaxStateBytes = 0, "1 to 33554432" },
+        { "MaxStateBytes", options => options.MaxStateBytes = (32 << 20) + 1, "is 33554433" },
+        { "MaxPendingChanges", options => options.MaxPendingChanges = 0, "1 to 10000000" },
+        { "MaxQueuedBytesPerReplica", options => options.MaxQueuedBytesPerReplica = 1000, "4194304 to 1073741824" },
+        { "PromiseCacheSize", options => options.PromiseCacheSize = -1, "0 to 100000000" },
+        { "ValueCacheBytes", options => options.ValueCacheBytes = -1, "0 to 1099511627776" },
+        { "MaxBatchBytes", options => options.MaxBatchBytes = 4095, "4096 to 33554432" },
+        { "SegmentBytes", options => options.SegmentBytes = 1000, "1048576 to 1073741824" },
+        { "ClusterSecret", options => options.ClusterSecret = "too short", "has 9 characters" },
+        { "Replicas", options => options.Replicas = null!, "is null" },
+        { "Replicas", options => options.Replicas = ["a", "b"], "An even number survives no more failures" },
+        { "Replicas", options => options.Replicas = ["a", "b", "c", "d"], "has 4 names (a, b, c, d)" },
+        { "Replicas", options => options.Replicas = ["a", "b", "c", "d", "e", "f", "g"], "1, 3 or 5" },
+        { "Replicas", options => options.Replicas = ["a", "b", "b"], "contains b and b" },
+        { "Replicas", options => options.Replicas = ["a", "b", "B"], "contains b and B" },
+        { "Replicas", options => options.Replicas = ["a", "b", "c/d"], "'c/d'" },
+        { "Replicas", options => options.Replicas = ["a", "b", ""], "contains ''" },
+        { "Replicas", options => options.Replicas = [".."], "begin with a dot" },
+        { "ReplicaId", options => options.ReplicaId = "x", "is 'x'" },
+        { "ReplicaId", Three("x"), "(a, b, c)" },
+        { "ReplicaId", Three("A"), "is 'A'" },
+        { "DataDirectory", options => options.DataDirectory = " ", "is ' '" },
+        { "DataDirectory", options => options.DataDirectory = null!, "is ''" },
+    };
+
+    public static readonly TheoryData<Action<ConsensusStoreOptions>> Right = new()
+    {
+        _ => { },
+        options => options.Replicas = ["only"],
+        options => options.Replicas = ["a", "b", "c", "d", "e"],
+        Three("b"),
+        options => { Three(null)(options); options.DataDirectory = ""; },
+        options => options.ClusterSecret = new('s', 16),
+        options => { options.MaxStateBytes = 32 << 20; options.MaxBatchBytes = 32 << 20; },
+        options => options.RoundTimeout = options.RequestTimeout,
+        options => { options.PromiseCacheSize = 0; options.ValueCacheBytes = 0; },
+    };
+
+    [Theory(DisableDiscoveryEnumeration = true)]
+    [MemberData(nameof(Wrong))]
+    public void An_option_out_of_range_is_named_with_its_store_value_and_range(
+        string option, Action<ConsensusStoreOptions> configure, string words)
+    {
+        using var host = SiloUnderTest.Build(silo => silo.UseConsensusStore("vault", configure));
+
+        var exception = Assert.Throws<OrleansConfigurationException>(host.Validate);
+
+        Assert.StartsWith($"Option {option} of consensus store 'vault' ", exception.Message, StringComparison.Ordinal);
+        Assert.Contains(words, exception.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("too short", exception.Message, StringComparison.Ordinal);
+    }
+
+    [Theory(DisableDiscoveryEnumeration = true)]
+    [MemberData(nameof(Right))]
+    public void Options_in_range_are_taken(Action<ConsensusStoreOptions> configure)
+    {
+        using var host = SiloUnderTest.Build(silo => silo.UseConsensusStore(configure));
+
+        host.Validate();
+    }
+
+    [Theory]
+    [InlineData("a/b")]
+    [InlineData(".hidden")]
+    [InlineData("naïve")]
+    public void A_store_name_that_is_no_directory_name_is_refused(string name)
+    {
+        using var host = SiloUnderTest.Build(silo => silo.UseConsensusStore(name));
+
+        var exception = Assert.Throws<OrleansConfigurationException>(host.Validate);
+
+        Assert.Contains($"'{name}'", exception.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_provider_that_names_no_store_is_refused()
+    {
+        using var host = SiloUnderTest.Build(
+            silo => silo.AddConsensusGrainStorage("bank", options => options.StoreName = ""));
+
+        var exception = Assert.Throws<OrleansConfigurationException>(host.Validate);
+
+        Assert.Contains("StoreName of grain storage provider 'bank'", exception.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Stores_that_would_share_a_directory_are_refused()
+    {
+        using var host = SiloUnderTest.Build(silo => silo.UseConsensusStore("vault").UseConsensusStore("Vault"));
+
+        var exception = Assert.Throws<OrleansConfigurationException>(host.Validate);
+
+        Assert.Contains("vault and Vault", exception.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Two_secrets_in_one_silo_are_refused_without_telling_them()
+    {
+        using var host = SiloUnderTest.Build(silo => silo
+            .UseConsensusStore("one", options => options.ClusterSecret = "0123456789abcdef")
+            .UseConsensusStore("two", options => options.ClusterSecret = "fedcba9876543210"));
+
+        var exception = Assert.Throws<OrleansConfigurationException>(host.Validate);
+
+        Assert.Contains("'one' and 'two'", exception.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("0123456789abcdef", exception.Message, StringComparison.Ordinal);
+    }
+
+    private static Action<ConsensusStoreOptions> Three(string? local) => options =>
+    {
+        options.Replicas = ["a", "b", "c"];
+        options.ReplicaId = local;
+    };
+}

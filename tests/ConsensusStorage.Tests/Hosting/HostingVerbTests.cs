@@ -1,0 +1,229 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
+using Orleans.Configuration;
+using Orleans.Consensus.Hosting;
+using Orleans.Consensus.Transport;
+using Orleans.Hosting;
+using Orleans.Storage;
+
+namespace Orleans.Consensus.Tests.Hosting;
+
+public sealed class HostingVerbTests
+{
+    [Fact]
+    public void A_provider_alone_brings_the_default_store_for_development()
+    {
+        using var host = SiloUnderTest.Build(silo => silo.AddConsensusGrainStorage("bank"));
+        host.Validate();
+
+        var storage = host.Services.GetRequiredKeyedService<IGrainStorage>("bank");
+        var store = host.Services.GetRequiredKeyedService<IConsensusStore>("Default");
+
+        Assert.IsType<ConsensusGrainStorage>(storage);
+        Assert.Equal("Default", store.Name);
+    }
+
+    [Fact]
+    public void The_default_provider_is_found_without_a_name_too()
+    {
+        using var host = SiloUnderTest.Build(silo => silo.AddConsensusGrainStorageAsDefault());
+
+        var named = host.Services.GetRequiredKeyedService<IGrainStorage>("Default");
+
+        Assert.Same(named, host.Services.GetRequiredService<IGrainStorage>());
+    }
+
+    [Fact]
+    public void Providers_share_a_store_unless_they_name_another()
+    {
+        using var host = SiloUnderTest.Build(silo => silo
+            .AddConsensusGrainStorage("one")
+            .AddConsensusGrainStorage("two")
+            .AddConsensusGrainStorage("three", options => options.StoreName = "vault"));
+
+        host.Validate();
+        var stores = host.Services.GetRequiredService<ConfiguredStores>();
+
+        Assert.Equal(["Default", "vault"], stores.Names);
+        Assert.Equal("vault", host.Services.GetRequiredKeyedService<IConsensusStore>("vault").Name);
+        Assert.NotNull(host.Services.GetRequiredKeyedService<IGrainStorage>("three"));
+        Assert.Null(host.Services.GetKeyedService<IConsensusStore>("unknown"));
+    }
+
+    [Fact]
+    public void Repeated_verbs_add_nothing_twice_and_configure_one_after_the_other()
+    {
+        var counts = new List<int>();
+        using var host = SiloUnderTest.Build(silo =>
+        {
+            for (var i = 1; i <= 3; i++)
+            {
+                var groups = i;
+                silo.UseConsensusStore("vault", options => options.Groups = groups);
+                silo.UseConsensusStore("vault");
+                silo.AddConsensusGrainStorage("bank", options => options.StoreName = "vault");
+                silo.AddConsensusGrainStorageAsDefault();
+                silo.Services.AddConsensusGrainStorageAsDefault(options => options.StoreName = "vault");
+                counts.Add(silo.Services.Count(IsService));
+            }
+        });
+
+        Assert.Equal(counts[0], counts[1]);
+        Assert.Equal(counts[1], counts[2]);
+        Assert.Equal(3, OptionsOf(host, "vault").Groups);
+        Assert.Equal(["vault"], host.Services.GetRequiredService<ConfiguredStores>().Names);
+
+        static bool IsService(ServiceDescriptor service) =>
+            service.ServiceType.Name is not ("IConfigureOptions`1" or "IOptionsChangeTokenSource`1");
+    }
+
+    [Fact]
+    public void The_verbs_of_services_and_silo_builder_do_the_same()
+    {
+        using var host = SiloUnderTest.Build(silo =>
+        {
+            silo.UseConsensusStore(options => options.Groups = 2);
+            silo.Services.UseConsensusStore(options => options.Configure(store => store.Groups += 1));
+            silo.UseConsensusStore("vault", options => options.Configure(store => store.Groups = 5));
+            silo.Services.UseConsensusStore("vault", store => store.Groups += 1);
+            silo.AddConsensusGrainStorageAsDefault(
+                options => options.Configure(provider => provider.StoreName = "vault"));
+            silo.Services.AddConsensusGrainStorage("bank", options => options.Configure(_ => { }));
+        });
+
+        Assert.Equal(3, OptionsOf(host, "Default").Groups);
+        Assert.Equal(6, OptionsOf(host, "vault").Groups);
+    }
+
+    [Fact]
+    public void The_store_that_is_seen_is_the_one_that_providers_write_to()
+    {
+        using var host = SiloUnderTest.Build(silo => silo.AddConsensusGrainStorage("bank"));
+
+        var seen = host.Services.GetRequiredKeyedService<IConsensusStore>("Default");
+
+        Assert.Same(seen, host.Services.GetRequiredService<ConsensusStores>().Find("Default"));
+        Assert.Same(seen, host.Services.GetRequiredKeyedService<IConsensusStore>("Default"));
+    }
+
+    [Fact]
+    public void The_secret_of_a_store_protects_the_transport()
+    {
+        const string secret = "0123456789abcdef";
+        using var host = SiloUnderTest.Build(silo => silo
+            .UseConsensusStore("open")
+            .UseConsensusStore("vault", options => options.ClusterSecret = secret));
+
+        Assert.Equal(secret, host.Services.GetRequiredService<TransportOptions>().ClusterSecret);
+    }
+
+    [Fact]
+    public void Options_are_logged_without_the_secret()
+    {
+        const string secret = "0123456789abcdef";
+        using var host = SiloUnderTest.Build(silo => silo
+            .UseConsensusStore("vault", options => options.ClusterSecret = secret)
+            .AddConsensusGrainStorage("bank"));
+
+        var lines = host.Services.GetServices<IOptionFormatter>()
+            .Where(formatter => formatter.Name.Contains("Consensus", StringComparison.Ordinal))
+            .SelectMany(formatter => formatter.Format())
+            .ToList();
+
+        Assert.Contains(lines, line => line.Contains("Groups: 16", StringComparison.Ordinal));
+        Assert.Contains(lines, line => line.Contains("StoreName: Default", StringComparison.Ordinal));
+        Assert.DoesNotContain(lines, line => line.Contains(secret, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void A_provider_takes_the_serializer_registered_under_its_name()
+    {
+        var serializer = new Provider.FakeSerializer();
+        using var host = SiloUnderTest.Build(silo =>
+        {
+            silo.Services.AddKeyedSingleton<IGrainStorageSerializer>("bank", serializer);
+            silo.AddConsensusGrainStorage("bank").AddConsensusGrainStorage("other");
+        });
+
+        var options = host.Services.GetRequiredService<IOptionsMonitor<ConsensusGrainStorageOptions>>();
+
+        Assert.Same(serializer, options.Get("bank").GrainStorageSerializer);
+        Assert.NotSame(serializer, options.Get("other").GrainStorageSerializer);
+    }
+
+    [Fact]
+    public void Null_and_empty_arguments_are_refused()
+    {
+        var services = new ServiceCollection();
+
+        Assert.Throws<ArgumentException>(() => services.AddConsensusGrainStorage(" "));
+        Assert.Throws<ArgumentException>(() => services.UseConsensusStore(""));
+        Assert.Throws<ArgumentNullException>(
+            () => services.UseConsensusStore("a", (Action<ConsensusStoreOptions>)null!));
+        Assert.Throws<ArgumentNullException>(() => ((ISiloBuilder)null!).AddConsensusGrainStorageAsDefault());
+        Assert.Empty(services);
+    }
+
+    [Theory]
+    [InlineData("Silo_0", "r0")]
+    [InlineData("Silo_2", "r2")]
+    [InlineData("Silo_3", null)]
+    [InlineData("Primary", "r0")]
+    [InlineData("Secondary_1", "r1")]
+    [InlineData("Secondary_12", null)]
+    public void Test_silos_get_their_replica_by_their_number(string silo, string? replica)
+    {
+        using var host = SiloUnderTest.Build(builder => builder.AddConsensusGrainStorageForTesting(), name: silo);
+        host.Validate();
+
+        var options = OptionsOf(host, "Default");
+
+        Assert.Equal(["r0", "r1", "r2"], options.Replicas);
+        Assert.Equal(replica, options.ReplicaId);
+        Assert.NotNull(host.Services.GetRequiredKeyedService<IGrainStorage>("Default"));
+        Assert.NotNull(host.Services.GetRequiredKeyedService<IGrainStorage>("PubSubStore"));
+    }
+
+    [Theory]
+    [InlineData("Silo_ab3f1")]
+    [InlineData("Silo_")]
+    [InlineData("gateway")]
+    public void A_silo_without_a_number_is_no_test_silo(string silo)
+    {
+        using var host = SiloUnderTest.Build(builder => builder.AddConsensusGrainStorageForTesting(), name: silo);
+
+        var exception = Assert.Throws<Runtime.OrleansConfigurationException>(host.Validate);
+
+        Assert.Contains($"'{silo}'", exception.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("1", 1)]
+    [InlineData("2", 1)]
+    [InlineData("3", 3)]
+    [InlineData("4", 3)]
+    [InlineData("7", 5)]
+    public void A_test_cluster_that_tells_its_size_gets_no_more_replicas(string silos, int replicas)
+    {
+        using var host = SiloUnderTest.Build(
+            builder => builder.AddConsensusGrainStorageForTesting(replicas: 5, inMemory: false),
+            new() { ["InitialSilosCount"] = silos });
+
+        Assert.Equal(replicas, OptionsOf(host, "Default").Replicas.Count);
+    }
+
+    [Fact]
+    public void Test_logs_of_a_cluster_are_one_place_in_memory_or_on_disk()
+    {
+        using var host = SiloUnderTest.Build(builder => builder.AddConsensusGrainStorageForTesting(inMemory: false));
+
+        Assert.Null(host.Services.GetKeyedService<JournalStoreFactory>("Default"));
+        var directory = OptionsOf(host, "Default").DataDirectory;
+        Assert.EndsWith(Path.Combine("shop", "blue"), directory, StringComparison.Ordinal);
+        Assert.Throws<ArgumentOutOfRangeException>(
+            () => SiloUnderTest.Build(builder => builder.AddConsensusGrainStorageForTesting(replicas: 2)));
+    }
+
+    private static ConsensusStoreOptions OptionsOf(Microsoft.Extensions.Hosting.IHost host, string store) =>
+        host.Services.GetRequiredService<IOptionsMonitor<ConsensusStoreOptions>>().Get(store);
+}

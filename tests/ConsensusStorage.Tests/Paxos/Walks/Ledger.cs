@@ -1,0 +1,98 @@
+using System.Collections.Immutable;
+using Orleans.Consensus.Paxos;
+
+namespace Orleans.Consensus.Tests.Paxos.Walks;
+
+/// <summary>One accept as it was sent, and who took it.</summary>
+/// <param name="Source">The accepted ballot it was decided upon.</param>
+/// <param name="Takers">Mask of the acceptors that accepted it.</param>
+internal readonly record struct Proposal(Ballot Ballot, RegisterVersion Version, Ballot Source, uint Takers);
+
+/// <summary>
+/// All-knowing record of what was proposed and accepted; checks that it makes one history. Immutable.
+/// </summary>
+internal sealed record Ledger(int Quorum, ImmutableArray<Proposal> Proposals, ImmutableArray<RegisterVersion> Dead)
+{
+    /// <summary>The versions that took effect, in order; worked out from the highest chosen ballot downwards.</summary>
+    public ImmutableArray<RegisterVersion> Applied { get; init; } = [];
+
+    public bool WasProposed(RegisterVersion version) => Proposals.Any(proposal => proposal.Version == version);
+
+    public Ledger Propose(Ballot ballot, RegisterVersion version, Ballot source)
+    {
+        foreach (var proposal in Proposals)
+        {
+            if (proposal.Ballot == ballot)
+            {
+                Fail(proposal.Version != version, $"Two versions were proposed at {ballot}.");
+                return this;
+            }
+        }
+
+        Fail(source >= ballot, $"{ballot} was decided upon {source}.");
+        return this with { Proposals = Proposals.Add(new(ballot, version, source, 0)) };
+    }
+
+    public Ledger Accept(Ballot ballot, int acceptor)
+    {
+        var index = IndexOf(ballot);
+        Fail(index < 0, $"{ballot} was accepted and never proposed.");
+        var proposal = Proposals[index];
+        proposal = proposal with { Takers = proposal.Takers | (1u << acceptor) };
+        var next = this with { Proposals = Proposals.SetItem(index, proposal) };
+        return IsChosen(proposal) ? next.WorkOut() : next;
+    }
+
+    /// <summary>From now on none of <paramref name="versions"/> may take effect that has not yet (S7).</summary>
+    public Ledger Bury(ImmutableArray<RegisterVersion> versions)
+    {
+        var dead = versions.Where(version => !Applied.Contains(version) && !Dead.Contains(version)).ToArray();
+        return dead.Length == 0 ? this : this with { Dead = Dead.AddRange(dead) };
+    }
+
+    public bool IsChosen(Proposal proposal) => System.Numerics.BitOperations.PopCount(proposal.Takers) >= Quorum;
+
+    private Ledger WorkOut()
+    {
+        var top = Proposals.Where(IsChosen).MaxBy(proposal => proposal.Ballot);
+        var applied = new List<RegisterVersion>();
+        var chosen = 0;
+        for (Proposal? at = top; at is { } proposal; at = Find(proposal.Source))
+        {
+            chosen += IsChosen(proposal) ? 1 : 0;
+            if (applied.Count == 0 || applied[^1] != proposal.Version)
+            {
+                Fail(applied.Contains(proposal.Version), $"{proposal.Version} took effect twice.");
+                Fail(Dead.Contains(proposal.Version), $"{proposal.Version} took effect after it was ruled out.");
+                applied.Add(proposal.Version);
+            }
+        }
+
+        Fail(chosen != Proposals.Count(IsChosen), "A chosen value was passed over.");
+        applied.Reverse();
+        return this with { Applied = [.. applied] };
+    }
+
+    private Proposal? Find(Ballot ballot) => IndexOf(ballot) is >= 0 and var index ? Proposals[index] : null;
+
+    private int IndexOf(Ballot ballot)
+    {
+        for (var i = 0; i < Proposals.Length; i++)
+        {
+            if (Proposals[i].Ballot == ballot)
+            {
+                return i;
+            }
+        }
+
+        return -1;
+    }
+
+    private static void Fail(bool failed, string message)
+    {
+        if (failed)
+        {
+            throw new WorldViolationException(message);
+        }
+    }
+}

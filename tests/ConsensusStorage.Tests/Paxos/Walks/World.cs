@@ -1,0 +1,284 @@
+using System.Collections.Immutable;
+using System.Diagnostics;
+using Orleans.Consensus.Paxos;
+using Orleans.Consensus.Tests.Linearizability;
+using Request = Orleans.Consensus.Paxos.Request;
+
+namespace Orleans.Consensus.Tests.Paxos.Walks;
+
+/// <summary>A message under way: a request to an acceptor or a reply to a client.</summary>
+internal sealed record Packet(int Client, int Life, int Acceptor, Request? Request, Reply? Reply);
+
+/// <summary>
+/// Clients, acceptors and the messages between them, around the shipped Acceptor and Round. Immutable: every step
+/// yields a new world, or throws <see cref="WorldViolationException"/> when a check fails.
+/// </summary>
+internal sealed record World(WorldRules Rules)
+{
+    public ImmutableArray<AcceptorState> Acceptors { get; private init; } =
+        [.. Enumerable.Repeat(AcceptorState.Absent(Ballot.None), Rules.Acceptors)];
+
+    public ImmutableArray<Client> Clients { get; private init; } =
+        [.. Enumerable.Range(0, Rules.Scripts.Length).Select(index => new Client(index, 0))];
+
+    public ImmutableArray<Packet> Packets { get; init; } = [];
+
+    public ImmutableArray<Operation> History { get; private init; } = [];
+
+    public Ledger Ledger { get; private init; } = new(Votes.QuorumOf(Rules.Acceptors), [], []);
+
+    private int Now { get; init; }
+
+    private long HighestRound { get; init; }
+
+    public bool CanInvoke(int client) =>
+        Clients[client].Round is null && Clients[client].Begun < Rules.Scripts[client].Length;
+
+    public bool IsForRunningRound(Packet packet)
+    {
+        var client = Clients[packet.Client];
+        var ballot = packet.Request?.Ballot ?? packet.Reply!.Ballot;
+        var phase = packet.Request?.Phase ?? packet.Reply!.Phase;
+        return client.Life == packet.Life && client.Round switch
+        {
+            Round.Preparing preparing => phase == Phase.Prepare && ballot == preparing.Start.Ballot,
+            Round.Accepting accepting => phase == Phase.Accept && ballot == accepting.At,
+            _ => false,
+        };
+    }
+
+    /// <summary>The client begins the next operation of its script.</summary>
+    public World Invoke(int index) => Invoke(index, Rules.Scripts[index][Clients[index].Begun]);
+
+    public World Invoke(int index, OperationKind kind)
+    {
+        var client = Clients[index];
+        var change = client.Make(kind, new(client.Id, client.Minted + 1));
+        var expected = kind == OperationKind.Read ? null : client.Etag;
+        var operation = new Operation(kind, change.Version, expected, change.InDoubt.Versions, Now);
+        client = client with
+        {
+            Begun = client.Begun + 1,
+            Minted = client.Minted + 1,
+            Operation = History.Length,
+            RoundsLeft = Rules.Rounds[index],
+            WantPayload = kind == OperationKind.Read,
+        };
+        return (this with { History = History.Add(operation), Now = Now + 1 }).Begin(client, change, Ballot.None);
+    }
+
+    /// <summary>A packet arrives; it stays under way if it is duplicated.</summary>
+    public World Deliver(Packet packet, bool duplicate = false)
+    {
+        var world = duplicate ? this : this with { Packets = Packets.Remove(packet) };
+        if (packet.Reply is { } reply)
+        {
+            return world.Hear(packet, reply);
+        }
+
+        var (next, answer) = world.Answer(packet);
+        return next with { Packets = next.Packets.Add(answer) };
+    }
+
+    /// <summary>A request arrives, and its reply at once or never.</summary>
+    public World Exchange(Packet packet, bool replyIsLost)
+    {
+        var (next, answer) = (this with { Packets = Packets.Remove(packet) }).Answer(packet);
+        return replyIsLost ? next : next.Hear(answer, answer.Reply!);
+    }
+
+    /// <summary>The client waits no longer for the running round.</summary>
+    public World GiveUp(int client)
+    {
+        var round = Clients[client].Round!;
+        var refused = new RoundOutcome.Refused(Ballot.None, Conflicted: false);
+        return Finish(Clients[client], new(round.Start, round.ChangeAfter, refused), Ballot.None);
+    }
+
+    /// <summary>The client dies in whatever it does; its operation stays open.</summary>
+    public World Crash(int client) => this with { Clients = Clients.SetItem(client, Clients[client].Reborn()) };
+
+    /// <summary>A chosen value is copied to an acceptor that missed it (S14).</summary>
+    public World Repair(int acceptor, Proposal chosen, RegisterValue value)
+    {
+        var before = Acceptors[acceptor];
+        var after = Acceptor.Install(before, chosen.Ballot, value);
+        return ReferenceEquals(before, after) ? this : Become(acceptor, after);
+    }
+
+    private (World Next, Packet Answer) Answer(Packet packet)
+    {
+        var before = Acceptors[packet.Acceptor];
+        var step = Rules.Answer(before, packet.Request!);
+        var isBare = packet.Request is Prepare { WantPayload: false };
+        var reply = isBare && step.Reply is Promise { Value: { } value } promise
+            ? promise with { Value = Examples.Bare(value) }
+            : step.Reply;
+        var world = ReferenceEquals(before, step.Next) ? this : Become(packet.Acceptor, step.Next);
+        return (world, packet with { Request = null, Reply = reply });
+    }
+
+    private World Become(int acceptor, AcceptorState after)
+    {
+        var before = Acceptors[acceptor];
+        Fail(after.Promised < before.Promised || after.Accepted < before.Accepted, "An acceptor went back.");
+        var ledger = after.Accepted == before.Accepted ? Ledger : Ledger.Accept(after.Accepted, acceptor);
+        return this with { Acceptors = Acceptors.SetItem(acceptor, after), Ledger = ledger };
+    }
+
+    private World Hear(Packet packet, Reply reply)
+    {
+        var client = Clients[packet.Client];
+        if (client.Life != packet.Life || client.Round is not { } round)
+        {
+            return this;
+        }
+
+        var step = Rules.Hear(round, packet.Acceptor, reply);
+        if (ReferenceEquals(step.Round, round))
+        {
+            return this;
+        }
+
+        var source = round switch
+        {
+            Round.Preparing preparing when reply is Promise promise => Ballot.Max(preparing.Accepted, promise.Accepted),
+            Round.Accepting accepting => accepting.At,
+            _ => Ballot.None,
+        };
+        return step.Round is Round.Finished finished
+            ? Finish(client, finished, source)
+            : Send(client with { Round = step.Round }, step.Broadcast, source);
+    }
+
+    private World Begin(Client client, Change change, Ballot toBeat)
+    {
+        var source = new BallotSource(client.Id);
+        var above = Math.Max(client.LastRound, Rules.IsClocked ? HighestRound : 0);
+        var ballot = source.Next(0, Ballot.Max(toBeat, new(above, client.Id)));
+        var next = source.Next(0, ballot);
+        var settle = new RegisterVersion(client.Id, 1_000 + client.Minted);
+        var step = Round.Begin(new(
+            Rules.AcceptorsCounted, ballot, next, change, settle, client.Cached, client.WantPayload));
+        var world = this with { HighestRound = Math.Max(HighestRound, next.Round) };
+        client = client with
+        {
+            Round = step.Round,
+            LastRound = next.Round,
+            Minted = client.Minted + 1,
+            RoundsLeft = client.RoundsLeft - 1,
+            Cached = Rules.KeepsPromise ? client.Cached : null,
+        };
+        return world.Send(client, step.Broadcast, client.CachedAt);
+    }
+
+    private World Send(Client client, Request? broadcast, Ballot source)
+    {
+        var world = this with { Clients = Clients.SetItem(client.Index, client) };
+        if (broadcast is null)
+        {
+            return world;
+        }
+
+        var ledger = broadcast is Accept accept
+            ? Ledger.Propose(accept.Ballot, accept.Value.Version, source)
+            : Ledger;
+        var packets = Enumerable.Range(0, Acceptors.Length)
+            .Select(acceptor => new Packet(client.Index, client.Life, acceptor, broadcast, null));
+        return world with { Ledger = ledger, Packets = Packets.AddRange(packets) };
+    }
+
+    private World Finish(Client client, Round.Finished finished, Ballot source)
+    {
+        switch (finished.Outcome)
+        {
+            case RoundOutcome.Settled settled:
+                var cached = client with { Cached = settled.Promise, CachedAt = source };
+                return Respond(cached, settled.Result, finished.After);
+            case RoundOutcome.PayloadMissing:
+                var wanting = client with { WantPayload = true, RoundsLeft = client.RoundsLeft + 1 };
+                return Begin(wanting, Rules.Retry(finished.After), Ballot.None);
+            case RoundOutcome.Refused refused when client.RoundsLeft > 0:
+                return Begin(client, Rules.Retry(finished.After), refused.ToBeat);
+            case RoundOutcome.Refused:
+                var change = finished.After;
+                var inDoubt = change.InDoubt.Versions.Contains(change.Version) && !Rules.SaysNeverWhenRefused;
+                return End(client with { Doubt = change.InDoubt }, inDoubt ? Ending.Maybe : Ending.Never, null);
+            default:
+                throw new UnreachableException();
+        }
+    }
+
+    private World Respond(Client client, ChangeResult result, Change change)
+    {
+        switch (result)
+        {
+            case ChangeResult.Applied applied:
+                Fail(applied.Version is { } version && !Ledger.Applied.Contains(version), "Applied, and not chosen.");
+                return Settle(client, change, applied.Version).End(client, Ending.Applied, null);
+            case ChangeResult.Found found:
+                return Settle(client, change, Visible(found.Value, needsPayload: true))
+                    .End(client, Ending.Found, Visible(found.Value));
+            case ChangeResult.Stale stale:
+                Fail(!stale.MayHaveHappened && Ledger.WasProposed(change.Version), "Stale for sure, and yet proposed.");
+                return Settle(client, change, Visible(stale.Current)).End(
+                    client, stale.MayHaveHappened ? Ending.StaleAfterDoubt : Ending.Stale, Visible(stale.Current));
+            case ChangeResult.Unknown unknown:
+                return End(client with { Doubt = unknown.InDoubt }, Ending.Maybe, null);
+            default:
+                throw new UnreachableException();
+        }
+    }
+
+    /// <summary>The outcome is known: what was in doubt has taken effect by now or never will (S7).</summary>
+    private World Settle(Client client, Change change, RegisterVersion? etag)
+    {
+        var settled = client with { Etag = etag, Doubt = InDoubt.None };
+        var doubts = change.InDoubt.Versions;
+        var history = History.Select(
+            operation => operation.Returned == Operation.Open && doubts.Contains(operation.Version)
+                ? operation with { Returned = Now }
+                : operation);
+        return this with
+        {
+            Clients = Clients.SetItem(client.Index, settled),
+            Ledger = Ledger.Bury(doubts),
+            History = doubts.IsEmpty ? History : [.. history],
+            Now = Now + 1,
+        };
+    }
+
+    private World End(Client client, Ending ending, RegisterVersion? seen)
+    {
+        var settled = ending is Ending.Maybe or Ending.Never ? client : Clients[client.Index];
+        var operation = History[client.Operation] with { Ending = ending, Seen = seen };
+        Fail(ending == Ending.Never && operation.Kind != OperationKind.Read && Ledger.WasProposed(operation.Version),
+            $"{operation} and yet proposed.");
+        var returned = ending == Ending.Maybe ? Operation.Open : Now;
+        var idle = settled with { Round = null, Cached = client.Cached, CachedAt = client.CachedAt };
+        var history = History.SetItem(client.Operation, operation with { Returned = returned });
+        Fail(!HistoryChecker.IsLinearizable(history),
+            "The history can't be explained:\n" + string.Join('\n', history.Select(each => each.ToString())));
+        return this with { Clients = Clients.SetItem(client.Index, idle), History = history, Now = Now + 1 };
+    }
+
+    private static RegisterVersion? Visible(RegisterValue? value, bool needsPayload = false)
+    {
+        if (value is not { IsTombstone: false })
+        {
+            return null;
+        }
+
+        var isOwn = value.Payload is TaggedPayload payload && payload.Version == value.Version;
+        Fail(needsPayload && !isOwn, "A read returned bytes of another version.");
+        return value.Version;
+    }
+
+    private static void Fail(bool failed, string message)
+    {
+        if (failed)
+        {
+            throw new WorldViolationException(message);
+        }
+    }
+}

@@ -1,0 +1,61 @@
+using System.Collections.Immutable;
+using Orleans.Consensus.Paxos;
+using Orleans.Consensus.Tests.Linearizability;
+using Request = Orleans.Consensus.Paxos.Request;
+
+namespace Orleans.Consensus.Tests.Paxos.Walks;
+
+/// <summary>
+/// What a world is made of. The defaults are the shipped code; a negative control replaces one piece by a broken one.
+/// </summary>
+internal sealed record WorldRules
+{
+    public int Acceptors { get; init; } = 3;
+
+    /// <summary>What a round believes to be the number of acceptors.</summary>
+    public int AcceptorsCounted { get; init; } = 3;
+
+    /// <summary>What each client does, one after the other.</summary>
+    public ImmutableArray<ImmutableArray<OperationKind>> Scripts { get; init; } = [];
+
+    /// <summary>Rounds that each client spends on one operation.</summary>
+    public ImmutableArray<int> Rounds { get; init; } = [];
+
+    /// <summary>A new round is above all rounds ever made, as clocks do; else above what its maker knows.</summary>
+    public bool IsClocked { get; init; } = true;
+
+    public Func<AcceptorState, Request, AcceptorStep> Answer { get; init; } =
+        static (state, request) => Examples.Step(state, request);
+
+    public Func<Round, int, Reply, RoundStep> Hear { get; init; } =
+        static (round, replica, reply) => round.On(replica, reply);
+
+    /// <summary>The change that the next round takes up after a refused one.</summary>
+    public Func<Change, Change> Retry { get; init; } = static after => after;
+
+    /// <summary>Whether a client keeps its cached promise when a round has used it (against S21, S1).</summary>
+    public bool KeepsPromise { get; init; }
+
+    /// <summary>Whether a refused accept is said not to be applied (against S6).</summary>
+    public bool SaysNeverWhenRefused { get; init; }
+
+    public static ImmutableArray<OperationKind> Script(string letters) =>
+    [
+        .. letters.Select(letter => letter switch
+        {
+            'r' => OperationKind.Read,
+            'w' => OperationKind.Write,
+            'c' => OperationKind.Clear,
+            _ => throw new ArgumentOutOfRangeException(nameof(letters)),
+        }),
+    ];
+}
+
+/// <summary>The checks of a world failed: the message says which.</summary>
+internal sealed class WorldViolationException(string message) : Exception(message);
+
+/// <summary>A payload that knows which change it belongs to.</summary>
+internal sealed class TaggedPayload(RegisterVersion version) : Payload
+{
+    public RegisterVersion Version => version;
+}

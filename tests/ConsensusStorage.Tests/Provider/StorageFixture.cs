@@ -1,0 +1,57 @@
+using System.Text.Json;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging.Abstractions;
+using Orleans.Runtime;
+using Orleans.Serialization;
+using Orleans.Serialization.Serializers;
+using Orleans.Storage;
+
+namespace Orleans.Consensus.Tests.Provider;
+
+/// <summary>A grain storage over a map of registers.</summary>
+internal sealed class StorageFixture
+{
+    public const int MaxStateBytes = 1000;
+
+    private static readonly IActivatorProvider Activators =
+        new ServiceCollection().AddSerializer().BuildServiceProvider().GetRequiredService<IActivatorProvider>();
+
+    public RegisterMapEngine Engine { get; } = new();
+
+    public FakeSerializer Serializer { get; } = new();
+
+    public ConsensusGrainStorage Create(string provider = "bank", string service = "shop") => new(
+        new(service, provider, MaxStateBytes, Serializer),
+        Engine,
+        Activators,
+        NullLogger<ConsensusGrainStorage>.Instance);
+
+    public static GrainId Grain(string key = "7") => GrainId.Create("account", key);
+}
+
+/// <summary>A grain's state.</summary>
+internal sealed class Account
+{
+    public string Owner { get; set; } = "nobody";
+
+    public int Balance { get; set; }
+
+    public static GrainState<Account> Of(string owner, int balance = 0) =>
+        new(new Account { Owner = owner, Balance = balance });
+}
+
+/// <summary>JSON, unless a test wants something else.</summary>
+internal sealed class FakeSerializer : IGrainStorageSerializer
+{
+    public Func<object?, BinaryData>? OnSerialize { get; set; }
+
+    public Func<BinaryData, object?>? OnDeserialize { get; set; }
+
+    public BinaryData Serialize<T>(T? input) =>
+        OnSerialize is { } serialize ? serialize(input) : new BinaryData(JsonSerializer.SerializeToUtf8Bytes(input));
+
+    public T? Deserialize<T>(BinaryData input) =>
+        OnDeserialize is { } deserialize
+            ? (T?)deserialize(input)
+            : JsonSerializer.Deserialize<T>(input.ToMemory().Span);
+}

@@ -1,0 +1,92 @@
+using CsCheck;
+using Orleans.Consensus.Transport;
+
+namespace Orleans.Consensus.Tests.Transport;
+
+public sealed class SealTests
+{
+    private static readonly ClusterSecret Secret = new("correct horse");
+    private static readonly ClusterSecret Other = new("battery staple");
+
+    private static readonly byte[] Sealed = DescriptionCodec.EncodeQuestion("store", nonce: 77, Secret).ToArray();
+
+    private static readonly byte[] Unsealed =
+        DescriptionCodec.EncodeQuestion("store", nonce: 77, secret: null).ToArray();
+
+    [Fact]
+    public void Every_message_opens_with_the_secret_it_was_sealed_with()
+    {
+        MessageGen.Batch.Sample(batch => Opens(MessageCodec.Encode(batch, 1, Secret), MessageKind.Request), iter: 50);
+        MessageGen.Reply.Sample(reply => Opens(MessageCodec.Encode(reply, 1, Secret), MessageKind.Reply), iter: 50);
+        Opens(DescriptionCodec.Encode(description: null, 1, Secret), MessageKind.DescribeReply);
+        Opens(Sealed, MessageKind.DescribeRequest);
+    }
+
+    [Theory]
+    [InlineData(true, true, "another ClusterSecret")]
+    [InlineData(true, false, "this silo has none")]
+    [InlineData(false, true, "is not sealed")]
+    public void Another_or_no_secret_is_refused(bool sealedBySender, bool secretHere, string error)
+    {
+        var opened = Frame.TryOpen(
+            sealedBySender ? Sealed : Unsealed, secretHere ? Other : null, out _, out var problem);
+
+        Assert.False(opened);
+        Assert.Contains(error, problem, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void No_bit_of_a_sealed_message_can_be_changed()
+    {
+        for (var bit = 0; bit < Sealed.Length * 8; bit++)
+        {
+            var copy = (byte[])Sealed.Clone();
+            copy[bit / 8] ^= (byte)(1 << (bit % 8));
+
+            Assert.False(Frame.TryOpen(copy, Secret, out _, out var error) && error.Length == 0, $"bit {bit}");
+        }
+    }
+
+    [Fact]
+    public void A_sealed_message_can_not_be_cut_off()
+    {
+        for (var length = 0; length < Sealed.Length; length++)
+        {
+            Assert.False(Frame.TryOpen(Sealed.AsMemory(0, length), Secret, out _, out var error));
+            Assert.NotEmpty(error);
+        }
+    }
+
+    [Fact]
+    public void A_reply_can_not_be_made_from_a_request_nor_for_another_request()
+    {
+        byte[] turned = [Sealed[0], (byte)MessageKind.DescribeReply, .. Sealed[2..]];
+        byte[] renumbered = [.. Sealed[..3], 78, .. Sealed[4..]];
+
+        Assert.False(Frame.TryOpen(turned, Secret, out _, out _));
+        Assert.False(Frame.TryOpen(renumbered, Secret, out _, out _));
+    }
+
+    [Fact]
+    public void A_refusal_needs_no_seal_because_it_says_nothing()
+    {
+        var refusal = DescriptionCodec.EncodeRefusal("why");
+
+        Assert.True(Frame.TryOpen(refusal, Secret, out var frame, out _));
+        Assert.Equal(MessageKind.Refusal, frame.Kind);
+    }
+
+    [Fact]
+    public void An_empty_secret_is_none()
+    {
+        Assert.Null(ClusterSecret.From(null));
+        Assert.Null(ClusterSecret.From(""));
+        Assert.DoesNotContain("horse", new TransportOptions("correct horse").ToString(), StringComparison.Ordinal);
+    }
+
+    private static void Opens(ReadOnlyMemory<byte> bytes, MessageKind kind)
+    {
+        Assert.True(Frame.TryOpen(bytes, Secret, out var frame, out var error), error);
+        Assert.Equal(kind, frame.Kind);
+    }
+}
