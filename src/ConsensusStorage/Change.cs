@@ -33,7 +33,9 @@ internal abstract record Change(RegisterVersion Version, InDoubt InDoubt)
         public override Decision Apply(RegisterValue? current) => Decision.Keep.Instance;
     }
 
-    /// <summary>Replaces the state if its version is <paramref name="Expected"/> (null: only if there is none).</summary>
+    /// <summary>
+    /// Replaces the state if its version is <paramref name="Expected"/> (null: only if there is none).
+    /// </summary>
     public sealed record Write(
         RegisterVersion Version, InDoubt InDoubt, RegisterVersion? Expected, Payload Payload)
         : Change(Version, InDoubt)
@@ -45,7 +47,8 @@ internal abstract record Change(RegisterVersion Version, InDoubt InDoubt)
                 return Decision.AlreadyApplied.Instance;
             }
 
-            if (InDoubt.Owns(current) || (Expected is { } expected ? Holds(current, expected) : SeesItsAbsence(current)))
+            var expectedFound = Expected is { } expected ? Holds(current, expected) : SeesItsAbsence(current);
+            if (expectedFound || InDoubt.Owns(current))
             {
                 return new Decision.Put(new RegisterValue(Version, Payload));
             }
@@ -57,10 +60,14 @@ internal abstract record Change(RegisterVersion Version, InDoubt InDoubt)
 
         private bool SeesItsAbsence(RegisterValue? current) =>
             current is null or { IsTombstone: true }
-            && (InDoubt.IsNone || (InDoubt.Binding is { } binding && binding.Tombstone == current?.Version));
+            && (InDoubt.Binding is { } binding
+                ? binding.Tombstone == current?.Version
+                : !InDoubt.Versions.Contains(Version));
     }
 
-    /// <summary>Removes the state if its version is <paramref name="Expected"/>; with null, only "there is none" will do.</summary>
+    /// <summary>
+    /// Removes the state if its version is <paramref name="Expected"/>; with null, only "there is none" will do.
+    /// </summary>
     public sealed record Clear(RegisterVersion Version, InDoubt InDoubt, RegisterVersion? Expected)
         : Change(Version, InDoubt)
     {
@@ -130,7 +137,9 @@ internal abstract record Decision
         public static readonly Stale Instance = new();
     }
 
-    /// <summary>An absence, but not the one an earlier attempt saw: it may have been applied and cleared (S8b).</summary>
+    /// <summary>
+    /// An absence, but not the one an earlier attempt saw: it may have been applied and cleared (S8b).
+    /// </summary>
     public sealed record Undecidable : Decision
     {
         public static readonly Undecidable Instance = new();

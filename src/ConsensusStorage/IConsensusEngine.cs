@@ -59,7 +59,9 @@ internal enum UnknownReason
     Canceled,
     Stopped,
 
-    /// <summary>The state is gone, and whether this change made and somebody else cleared it can't be told (S8b).</summary>
+    /// <summary>
+    /// The state is gone, and whether this change made and somebody else cleared it can't be told (S8b).
+    /// </summary>
     LostTrack,
 }
 

@@ -80,7 +80,9 @@ internal readonly record struct RegisterVersion(ProposerId Writer, ulong Sequenc
 {
     private const int WriterDigits = 32;
 
-    /// <summary>The ETag text: 32 hex digits, a dash, up to 16 hex digits; lower case, no leading zeros behind the dash.</summary>
+    /// <summary>
+    /// The ETag text: 32 hex digits, a dash, up to 16 hex digits; lower case, no leading zeros behind the dash.
+    /// </summary>
     public override string ToString() => $"{Writer}-{Sequence.ToString("x", CultureInfo.InvariantCulture)}";
 
     /// <summary>Reads an ETag; anything that <see cref="ToString"/> would not have written is not ours.</summary>
@@ -104,7 +106,9 @@ internal readonly record struct RegisterVersion(ProposerId Writer, ulong Sequenc
     }
 }
 
-/// <summary>The state bytes of a register as an opaque handle: the protocol passes it on and never looks inside.</summary>
+/// <summary>
+/// The state bytes of a register as an opaque handle: the protocol passes it on and never looks inside.
+/// </summary>
 internal abstract class Payload
 {
     /// <summary>Stands in an answer for a payload that was not asked for.</summary>

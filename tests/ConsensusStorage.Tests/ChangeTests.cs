@@ -191,10 +191,11 @@ public sealed class ChangeTests
             return nameof(Decision.Stale);
         }
 
-        var bound = doubt.Binding is not null;
-        return !bound || doubt.Binding!.Value.Tombstone == current?.Version
-            ? nameof(Decision.Put)
-            : nameof(Decision.Undecidable);
+        // Bound to the absence it saw; a change that was sent over something else has seen none.
+        var saw = doubt.Binding is { } binding
+            ? binding.Tombstone == current?.Version
+            : !doubt.Versions.Contains(V(Own));
+        return saw ? nameof(Decision.Put) : nameof(Decision.Undecidable);
     }
 
     private static string OfClear(RegisterValue? current, InDoubt doubt, ulong? expected)

@@ -72,7 +72,9 @@ internal sealed class ConsensusInstruments : IDisposable
     public void Refused(string replica, string reason) =>
         _refused.Add(1, new("replica", replica), new("reason", reason));
 
-    /// <summary>A replica stopped answering: its log failed, was lost to another owner (fenced), or is damaged.</summary>
+    /// <summary>
+    /// A replica stopped answering: its log failed, was lost to another owner (fenced), or is damaged.
+    /// </summary>
     public void ReplicaFailed(string replica, string reason) =>
         _failures.Add(1, new("replica", replica), new("reason", reason));
 

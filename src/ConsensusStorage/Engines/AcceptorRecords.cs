@@ -69,8 +69,11 @@ internal static class AcceptorRecords
         }
     }
 
-    /// <summary>Reads group, register and promised ballot: a promise record, and the head of an accept record.</summary>
-    public static bool TryReadPromise(ref ByteReader reader, out int group, out RegisterId register, out Ballot promised)
+    /// <summary>
+    /// Reads group, register and promised ballot: a promise record, and the head of an accept record.
+    /// </summary>
+    public static bool TryReadPromise(
+        ref ByteReader reader, out int group, out RegisterId register, out Ballot promised)
     {
         register = default;
         promised = default;

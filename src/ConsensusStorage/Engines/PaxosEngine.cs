@@ -186,7 +186,9 @@ internal sealed partial class PaxosEngine : IConsensusEngine
         }
     }
 
-    /// <summary>Jittered exponential pause before the next round (S23): short after a conflict, longer without quorum.</summary>
+    /// <summary>
+    /// Jittered exponential pause before the next round (S23): short after a conflict, longer without quorum.
+    /// </summary>
     private async Task BackOffAsync(
         RoundOutcome.Refused refused, int tries, TimeSpan left, CancellationToken token)
     {

@@ -49,5 +49,7 @@ internal sealed record StoreSettings
     public string Shape => $"service '{Service}', store '{Store}', replicas {Replicas}, {Groups} groups";
 }
 
-/// <summary>The outside world of a store: clock, chance, and where its work runs. The simulator brings its own.</summary>
+/// <summary>
+/// The outside world of a store: clock, chance, and where its work runs. The simulator brings its own.
+/// </summary>
 internal sealed record StoreEnvironment(TimeProvider Time, Random Random, TaskScheduler Scheduler);

@@ -9,7 +9,9 @@ namespace Orleans.Consensus.Hosting;
 /// </summary>
 internal sealed class ConsensusStores : ILifecycleParticipant<ISiloLifecycle>, IAsyncDisposable, IDisposable
 {
-    /// <summary>Other silos refuse calls of one that isn't in their membership table; this one is from 8100 on.</summary>
+    /// <summary>
+    /// Other silos refuse calls of one that isn't in their membership table; this one is from 8100 on.
+    /// </summary>
     private const int MembershipStage = ServiceLifecycleStage.AfterRuntimeGrainServices + 100;
 
     private readonly Lazy<FrozenDictionary<string, StoreHost>> _hosts;

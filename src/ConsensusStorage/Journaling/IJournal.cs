@@ -28,7 +28,8 @@ internal interface IJournal : IAsyncDisposable
     ValueTask<JournalPosition> AppendAsync(JournalBatch batch, CancellationToken cancellationToken);
 
     /// <summary>Reads <paramref name="length"/> bytes of a durable record back. Does not: verify them.</summary>
-    ValueTask<ReadOnlyMemory<byte>> ReadAsync(JournalPosition position, int length, CancellationToken cancellationToken);
+    ValueTask<ReadOnlyMemory<byte>> ReadAsync(
+        JournalPosition position, int length, CancellationToken cancellationToken);
 }
 
 /// <summary>Where the journals of a process live; opens one by the replica's name.</summary>

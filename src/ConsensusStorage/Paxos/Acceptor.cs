@@ -66,7 +66,7 @@ internal static class Acceptor
     /// </summary>
     public static AcceptorState? Drop(AcceptorState state, Ballot floor, Ballot accepted, RegisterVersion tombstone)
     {
-        var same = state.Accepted == accepted && state.Value is { IsTombstone: true } value && value.Version == tombstone;
+        var same = state.Accepted == accepted && state.Value == new RegisterValue(tombstone, Payload: null);
         return same && state.Highest <= floor ? null : state;
     }
 

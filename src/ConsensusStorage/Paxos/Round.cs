@@ -6,7 +6,9 @@ namespace Orleans.Consensus.Paxos;
 /// <summary>What a round starts from.</summary>
 /// <param name="Replicas">Number of acceptors.</param>
 /// <param name="Ballot">Fresh; used if the round has to prepare.</param>
-/// <param name="Next">Fresh and above <paramref name="Ballot"/> and any cached promise; asked for with the accept.</param>
+/// <param name="Next">
+/// Fresh and above <paramref name="Ballot"/> and any cached promise; asked for with the accept.
+/// </param>
 /// <param name="Change">What is to be done.</param>
 /// <param name="Settle">Fresh; names the tombstone that settles an absence, never a change's own value.</param>
 /// <param name="Cached">A promise that a quorum gave for this register; consumed by this round (S21).</param>
@@ -20,7 +22,9 @@ internal sealed record RoundStart(
     CachedPromise? Cached,
     bool WantPayload);
 
-/// <summary>A quorum promised <paramref name="Ballot"/> while <paramref name="Current"/> (payload left out) was chosen.</summary>
+/// <summary>
+/// A quorum promised <paramref name="Ballot"/> while <paramref name="Current"/> (payload left out) was chosen.
+/// </summary>
 internal sealed record CachedPromise(Ballot Ballot, RegisterValue? Current);
 
 /// <summary>The round after a step, and what it has to send to every acceptor now, if anything.</summary>
@@ -63,7 +67,8 @@ internal abstract record Round(RoundStart Start)
         if (start.Cached is { } cached && start.Change.Apply(cached.Current) is Decision.Put put)
         {
             var result = put.ToResult(start.Change, cached.Current);
-            return Accepting.Begin(start, cached.Ballot, put.Value, start.Change.Attempted(cached.Current), result, true);
+            var attempted = start.Change.Attempted(cached.Current);
+            return Accepting.Begin(start, cached.Ballot, put.Value, attempted, result, oneRoundTrip: true);
         }
 
         var round = new Preparing(

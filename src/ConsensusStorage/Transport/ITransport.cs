@@ -36,7 +36,9 @@ internal interface IMembershipView
 {
     ImmutableArray<SiloAddress> LiveSilos { get; }
 
-    /// <summary>Completes when the view has changed since it was read last, or told of last; each reader has a view of its own.</summary>
+    /// <summary>
+    /// Completes when the view has changed since it was read last, or told of last; each reader has a view of its own.
+    /// </summary>
     Task ChangedAsync(CancellationToken cancellationToken);
 }
 

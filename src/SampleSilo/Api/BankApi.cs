@@ -47,7 +47,8 @@ internal sealed class BankApi(GrainCalls calls, IBankCluster cluster)
     private async Task<IResult> GetAccountAsync(HttpRequest request)
     {
         var id = RawPath.Segment(request, 1);
-        if ((BankRequests.ReadFresh(request.Query["fresh"], out var fresh) ?? BankRequests.CheckAccount(id)) is { } error)
+        var error = BankRequests.ReadFresh(request.Query["fresh"], out var fresh) ?? BankRequests.CheckAccount(id);
+        if (error is not null)
         {
             return Problem.BadRequest(error);
         }

@@ -20,6 +20,7 @@ internal sealed class GrainCalls(IBankCluster cluster, TimeProvider time)
     /// <summary>No attempt begins later: it would hardly end in time.</summary>
     private static readonly TimeSpan LastAttempt = TimeSpan.FromSeconds(8);
 
+    private static readonly TimeSpan AtOnce = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(1);
 
@@ -29,11 +30,14 @@ internal sealed class GrainCalls(IBankCluster cluster, TimeProvider time)
         var started = time.GetTimestamp();
         for (var pause = FirstPause; ; pause = pause * 2 < LongestPause ? pause * 2 : LongestPause)
         {
+            var attempted = time.GetTimestamp();
             try
             {
                 return await AttemptAsync(call, Deadline - time.GetElapsedTime(started));
             }
-            catch (Exception exception) when (Passes(exception) && time.GetElapsedTime(started) + pause < LastAttempt)
+            catch (Exception exception) when (
+                Passes(exception, time.GetElapsedTime(attempted))
+                && time.GetElapsedTime(started) + pause < LastAttempt)
             {
                 await Task.Delay(pause, time);
             }
@@ -44,14 +48,18 @@ internal sealed class GrainCalls(IBankCluster cluster, TimeProvider time)
         }
     }
 
-    /// <summary>Errors that another attempt may well not meet again.</summary>
-    internal static bool Passes(Exception exception) =>
+    /// <summary>
+    /// Errors that another attempt may well not meet again. Storage that waited for a quorum in vain would do so again;
+    /// when it refuses at once, its silo is stopping or overloaded.
+    /// </summary>
+    internal static bool Passes(Exception exception, TimeSpan after) =>
         exception is SiloUnavailableException
             or OrleansMessageRejectionException
             or InconsistentStateException
             or ConsensusOutcomeUnknownException
             or OperationCanceledException
-            or ObjectDisposedException;
+            or ObjectDisposedException
+        || (exception is ConsensusUnavailableException && after < AtOnce);
 
     private static bool MeansNoAnswer(Exception exception) =>
         exception is OrleansException or TimeoutException or OperationCanceledException or ObjectDisposedException;

@@ -3,7 +3,7 @@ using System.Text.Json.Serialization;
 
 namespace Orleans.Consensus.SampleSilo.Api;
 
-/// <summary>An error answer (RFC 9457), always as <c>application/problem+json</c>, whatever the client accepts.</summary>
+/// <summary>An error answer (RFC 9457): <c>application/problem+json</c>, whatever the client accepts.</summary>
 /// <param name="Status">HTTP status.</param>
 /// <param name="Type">A name for programs.</param>
 /// <param name="Title">What kind of problem it is.</param>
@@ -44,7 +44,10 @@ internal sealed record Problem(int Status, string Type, string Title, string Det
     {
         StatusCodes.Status404NotFound => NotFound("Nothing is served under this address."),
         StatusCodes.Status405MethodNotAllowed => new(
-            status, "urn:bank:method", "The method is not allowed.", "The header 'Allow' names the methods of this address."),
+            status,
+            "urn:bank:method",
+            "The method is not allowed.",
+            "The header 'Allow' names the methods of this address."),
         StatusCodes.Status413PayloadTooLarge => new(
             status, "urn:bank:too-large", "The body is too large.", $"At most {BankApi.MaxBodyBytes} bytes are read."),
         StatusCodes.Status415UnsupportedMediaType => new(

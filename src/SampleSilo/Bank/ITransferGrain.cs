@@ -4,7 +4,7 @@ namespace Orleans.Consensus.SampleSilo.Bank;
 [Alias("bank.ITransferGrain")]
 internal interface ITransferGrain : IGrainWithStringKey
 {
-    /// <summary>Begins the transfer, or goes on with it. Repeating the call finishes what an error interrupted.</summary>
+    /// <summary>Begins the transfer, or goes on: repeating the call finishes what an error interrupted.</summary>
     [Alias("execute")]
     Task<TransferResult> ExecuteAsync(TransferOrder order);
 

@@ -115,7 +115,8 @@ internal sealed class DemoCluster : IBankCluster, IAsyncDisposable
         }
         catch (Exception exception)
         {
-            await Console.Error.WriteLineAsync($"Silo '{silo.Settings.Name}' did not stop cleanly: {exception.Message}");
+            await Console.Error.WriteLineAsync(
+                $"Silo '{silo.Settings.Name}' did not stop cleanly: {exception.Message}");
         }
     }
 

@@ -12,6 +12,13 @@ internal static class QuietLogging
 
         // It takes a busy machine for a deadlock, and warns of it in the first second.
         logging.AddFilter("Orleans.Runtime.Watchdog", LogLevel.Error);
+
+        // A line for each activation of a killed silo, and three for each call that found no quorum.
+        logging.AddFilter("Orleans.Grain", LogLevel.Critical);
+
+        // What keeps a silo from starting is told once, by the program.
+        logging.AddFilter("Orleans.Runtime.Silo", LogLevel.Critical);
+        logging.AddFilter("Microsoft.Extensions.Hosting", LogLevel.Critical);
         logging.AddSimpleConsole(options =>
         {
             options.SingleLine = true;

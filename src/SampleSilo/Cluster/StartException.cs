@@ -8,7 +8,9 @@ internal sealed class StartException(string message, Exception? inner = null) : 
     {
         var cause = exception is AggregateException aggregate ? aggregate.Flatten().InnerExceptions[0] : exception;
         var root = cause.GetBaseException();
-        var text = cause.Message.Contains(root.Message, StringComparison.Ordinal)
+        var complete = cause is OrleansConfigurationException
+            || cause.Message.Contains(root.Message, StringComparison.OrdinalIgnoreCase);
+        var text = complete
             ? cause.Message
             : $"{cause.Message} {root.Message}";
         return string.Join(' ', text.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));

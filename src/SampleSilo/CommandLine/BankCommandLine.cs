@@ -29,9 +29,11 @@ internal sealed class BankCommandLine(Func<DemoOptions, Task<int>> demo, Func<Te
         HelpName = "N",
     };
 
-    private readonly Option<int> _groups = Number("--groups", 16, "Number of replica groups; fixed by the first start.");
+    private readonly Option<int> _groups =
+        Number("--groups", 16, "Number of replica groups; fixed at the first start.");
     private readonly Option<int> _siloPort = Number("--silo-port", 11111, "Port of silo a; the others follow.");
-    private readonly Option<int> _gatewayPort = Number("--gateway-port", 30000, "Gateway port of silo a; the others follow.");
+    private readonly Option<int> _gatewayPort =
+        Number("--gateway-port", 30000, "Gateway port of silo a; the others follow.");
 
     public async Task<int> RunAsync(string[] args, TextWriter output, TextWriter error)
     {

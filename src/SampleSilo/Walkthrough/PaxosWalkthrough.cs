@@ -76,7 +76,7 @@ internal sealed class PaxosWalkthrough
             return false;
         }
 
-        _output.WriteLine("Value 43 committed by A and B. C will find it out by asking them: any majority has one of them.");
+        _output.WriteLine("Value 43 committed by A and B. Any majority has one of them, so nobody can miss it.");
         return true;
     }
 

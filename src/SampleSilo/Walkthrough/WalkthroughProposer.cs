@@ -17,7 +17,9 @@ internal sealed class WalkthroughProposer(char name, ProposerId id, Wording word
     private readonly BallotSource _ballots = new(id);
     private ulong _versions;
 
-    /// <summary>Proposes a value in the place of the one that has version <paramref name="expected"/>, or of none.</summary>
+    /// <summary>
+    /// Proposes a value in the place of the one that has version <paramref name="expected"/>, or of none.
+    /// </summary>
     /// <param name="nodes">The nodes in order; null for one that is down.</param>
     /// <returns>The outcome; null if no quorum agreed.</returns>
     public async Task<ChangeResult?> ProposeAsync(

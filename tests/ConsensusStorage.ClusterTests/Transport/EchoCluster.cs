@@ -1,4 +1,5 @@
 using Microsoft.Extensions.DependencyInjection;
+using Orleans.Consensus.Hosting;
 using Orleans.Consensus.Transport;
 using Orleans.TestingHost;
 

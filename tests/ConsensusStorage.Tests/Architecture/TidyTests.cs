@@ -43,11 +43,17 @@ public sealed class TidyTests
     [InlineData(@"\bThread\s*\.\s*Sleep\b")]
     [InlineData(@"\bDateTime(Offset)?\s*\.\s*(Utc)?Now\b")]
     [InlineData(@"\bDateTime\s*\.\s*Today\b")]
-    [InlineData(@"\bRandom\s*\.\s*Shared\b")]
     [InlineData(@"\bConfigureAwait\s*\(\s*false\s*\)")]
     [InlineData(@"\bGuid\s*\.\s*(NewGuid|CreateVersion7)\b")]
     public void The_library_takes_time_chance_and_threads_from_outside(string forbidden) =>
         AssertNone(SourceTree.Files("src/ConsensusStorage"), file => Find(file.Code, forbidden));
+
+    /// <summary>Only where the parts are put together is it decided what chance is.</summary>
+    [Fact]
+    public void Chance_comes_from_hosting() => AssertNone(
+        SourceTree.Files("src/ConsensusStorage")
+            .Where(file => !file.Path.StartsWith("src/ConsensusStorage/Hosting/", StringComparison.Ordinal)),
+        file => Find(file.Code, @"\bRandom\s*\.\s*Shared\b"));
 
     [Fact]
     public void Every_delay_goes_through_a_time_provider()

@@ -15,7 +15,9 @@ internal sealed class SimulatedScheduler : TaskScheduler
     /// <summary>The clock; give it to everything under test.</summary>
     public FakeTimeProvider Time { get; } = new(new DateTimeOffset(2030, 1, 1, 0, 0, 0, TimeSpan.Zero));
 
-    /// <summary>Runs <paramref name="main"/> and everything it starts until it ends, at most for the given time.</summary>
+    /// <summary>
+    /// Runs <paramref name="main"/> and everything it starts until it ends, at most for the given time.
+    /// </summary>
     public void Run(Func<Task> main, TimeSpan? atMost = null)
     {
         // The test framework's own context would catch the continuations before this scheduler.

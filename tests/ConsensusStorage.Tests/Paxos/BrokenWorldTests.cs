@@ -23,7 +23,7 @@ public sealed class BrokenWorldTests(ITestOutputHelper output)
             new() { Retry = static after => after with { InDoubt = InDoubt.None } },
         ["S7: a uniform read settles what is in doubt without writing back"] = new() { Hear = ReadOfOneMind },
         ["S8b: a retry forgets which absence it saw"] =
-            new() { Retry = static after => after with { InDoubt = after.InDoubt with { Binding = null } } },
+            new() { Hear = HearAnyAbsence },
         ["S6: refused counts as not applied"] = new() { SaysNeverWhenRefused = true },
         ["S21: a cached promise is used again"] = new() { KeepsPromise = true },
         ["S22: an answer to another round counts"] = new() { Hear = HearStrangers },
@@ -108,6 +108,21 @@ public sealed class BrokenWorldTests(ITestOutputHelper output)
         var isUniform = round is Round.Preparing { Uniform: true } preparing && reply is Promise promise
             && promise.Accepted == preparing.Accepted;
         return isUniform ? ReadWithoutWriteBack(round, replica, reply) : round.On(replica, reply);
+    }
+
+    /// <summary>Takes whatever absence it finds for the one that the first attempt saw.</summary>
+    private static RoundStep HearAnyAbsence(Round round, int replica, Reply reply)
+    {
+        if (round is not Round.Preparing preparing || reply is not Promise promise)
+        {
+            return round.On(replica, reply);
+        }
+
+        var change = preparing.Start.Change;
+        var found = promise.Accepted > preparing.Accepted ? promise.Value : preparing.Value;
+        var doubt = change.InDoubt.IsNone ? change.InDoubt : change.InDoubt with { Binding = new Absence(found?.Version) };
+        var misled = preparing with { Start = preparing.Start with { Change = change with { InDoubt = doubt } } };
+        return misled.On(replica, reply);
     }
 
     private static RoundStep HearStrangers(Round round, int replica, Reply reply) => round switch

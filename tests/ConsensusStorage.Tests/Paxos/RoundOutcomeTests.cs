@@ -37,7 +37,9 @@ public sealed class RoundOutcomeTests
         }
 
         script.Conflict(0, B(12, 2)).Conflict(1, B(12, 2));
-        Assert.Equal(new RoundOutcome.Refused(B(12, 2), true), script.Outcome with { });
+        Assert.Equal(B(12, 2), script.Refused.ToBeat);
+        Assert.Equal(B(12, 2), script.Refused.ToBeatWithoutTheSilent);
+        Assert.True(script.Refused.Conflicted);
         Assert.Equal([V(7)], script.Round.ChangeAfter.InDoubt.Versions);
     }
 

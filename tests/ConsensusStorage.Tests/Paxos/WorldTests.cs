@@ -76,7 +76,8 @@ public sealed class WorldTests(ITestOutputHelper output)
         var clock = Stopwatch.StartNew();
         var rules = new WorldRules
         {
-            Scripts = [WorldRules.Script(first), WorldRules.Script(second)], Rounds = [firstRounds, secondRounds],
+            Scripts = [WorldRules.Script(first), WorldRules.Script(second)],
+            Rounds = [firstRounds, secondRounds],
         };
         var walk = new ExhaustiveWalk(rules) { Crashes = crashes }.Run();
 

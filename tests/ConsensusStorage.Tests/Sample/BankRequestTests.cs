@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using Orleans.Consensus.SampleSilo.Api;
 using Orleans.Consensus.SampleSilo.Bank;
@@ -19,7 +20,7 @@ public sealed class BankRequestTests
     {
         var request = Amount($$"""{"amount":{{json}},"requestId":"r"}""");
 
-        Assert.Equal(new AmountRequest(decimal.Parse(amount, System.Globalization.CultureInfo.InvariantCulture), "r"), request.Value);
+        Assert.Equal(new AmountRequest(decimal.Parse(amount, CultureInfo.InvariantCulture), "r"), request.Value);
         Assert.True(request.Value!.Amount.Scale <= 2);
     }
 

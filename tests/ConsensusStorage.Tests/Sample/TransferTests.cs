@@ -140,7 +140,8 @@ public sealed class TransferTests
         await FundAsync(100);
         await _bank.Transfer("t1").ExecuteAsync(Order);
 
-        foreach (var other in new[] { Order with { Amount = 31 }, Order with { To = "carol" }, Order with { From = "x" } })
+        TransferOrder[] others = [Order with { Amount = 31 }, Order with { To = "carol" }, Order with { From = "x" }];
+        foreach (var other in others)
         {
             Assert.Equal(
                 new TransferResult.RequestIdReused(Order), await _bank.Transfer("t1").ExecuteAsync(other));

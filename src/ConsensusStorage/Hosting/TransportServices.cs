@@ -1,9 +1,10 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Orleans.Consensus.Transport;
 using Orleans.Hosting;
 using Orleans.Runtime;
 
-namespace Orleans.Consensus.Transport;
+namespace Orleans.Consensus.Hosting;
 
 /// <summary>Puts the transport into a silo.</summary>
 internal static class TransportServices

@@ -1,0 +1,219 @@
+using System.Globalization;
+using Microsoft.Extensions.DependencyInjection;
+using Orleans.Configuration;
+using Orleans.Hosting;
+using Orleans.Runtime;
+using Orleans.Storage;
+using Orleans.TestingHost;
+
+namespace Orleans.Consensus.ClusterTests.Support;
+
+/// <summary>What a <see cref="FileCluster"/> is made of.</summary>
+internal sealed record ClusterPlan
+{
+    /// <summary>Where the logs are; silo <c>i</c> has them in the subdirectory <c>silo-i</c>.</summary>
+    public required string Directory { get; init; }
+
+    public int Silos { get; init; } = 3;
+
+    /// <summary>Replicas <c>r0</c>, <c>r1</c>…, hosted by the silos of the same numbers.</summary>
+    public int Replicas { get; init; } = 3;
+
+    /// <summary>Names of the default store and others, all set up the same.</summary>
+    public IReadOnlyList<string> Stores { get; init; } = [ConsensusStoreOptions.DefaultStoreName];
+
+    /// <summary>A second cluster of the same plan is the same cluster, started again.</summary>
+    public string Service { get; init; } = $"service-{Guid.NewGuid():N}";
+
+    public Action<int, ISiloBuilder> Silo { get; init; } = (_, _) => { };
+
+    public Action<int, ConsensusStoreOptions> Store { get; init; } = (_, _) => { };
+
+    public Action<IClientBuilder> Client { get; init; } = _ => { };
+
+    public string DirectoryOf(int silo) => Path.Combine(Directory, $"silo-{silo}");
+}
+
+/// <summary>
+/// A cluster of TestingHost silos over real files, with the shipped provider as default storage. Silos go by their
+/// numbers; one that is started again gets new ports.
+/// </summary>
+internal sealed class FileCluster : IAsyncDisposable
+{
+    /// <summary>Time of an operation from call to outcome, at most.</summary>
+    public static readonly TimeSpan RequestTimeout = TimeSpan.FromSeconds(4);
+
+    private static readonly TimeSpan ResponseTimeout = TimeSpan.FromSeconds(10);
+
+    private readonly ClusterPlan _plan;
+    private readonly InProcessTestCluster _cluster;
+    private readonly Dictionary<int, InProcessSiloHandle> _silos = [];
+
+    private FileCluster(ClusterPlan plan)
+    {
+        _plan = plan;
+        var builder = new InProcessTestClusterBuilder((short)plan.Silos);
+        builder.Options.ConfigureFileLogging = false;
+        builder.Options.ServiceId = plan.Service;
+        builder.ConfigureSilo((options, silo) => Configure(NumberOf(options.SiloName), silo));
+        builder.ConfigureClient(client =>
+        {
+            client.Configure<ClientMessagingOptions>(options => options.ResponseTimeout = ResponseTimeout);
+            client.Configure<GatewayOptions>(options => options.GatewayListRefreshPeriod = TimeSpan.FromSeconds(1));
+            plan.Client(client);
+        });
+        _cluster = builder.Build();
+    }
+
+    public Network Network { get; } = new();
+
+    public IClusterClient Client => _cluster.Client;
+
+    public IReadOnlyCollection<int> Alive => [.. _silos.Keys.Order()];
+
+    public static IReadOnlyList<string> ReplicaNames(int count) =>
+        [.. Enumerable.Range(0, count).Select(number => $"r{number}")];
+
+    /// <summary>Starts all silos, and waits until all replicas serve.</summary>
+    public static async Task<FileCluster> StartAsync(ClusterPlan plan)
+    {
+        var cluster = await DeployAsync(plan);
+        try
+        {
+            await cluster.UntilAllServeAsync();
+            return cluster;
+        }
+        catch
+        {
+            await cluster.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Starts all silos, and waits for no replica.</summary>
+    public static async Task<FileCluster> DeployAsync(ClusterPlan plan)
+    {
+        var cluster = new FileCluster(plan);
+        try
+        {
+            await cluster._cluster.DeployAsync();
+        }
+        catch
+        {
+            await cluster.DisposeAsync();
+            throw;
+        }
+
+        foreach (var silo in cluster._cluster.Silos)
+        {
+            cluster._silos.Add(NumberOf(silo.Name), silo);
+        }
+
+        return cluster;
+    }
+
+    public IServiceProvider Services(int silo) => _silos[silo].ServiceProvider;
+
+    public SiloAddress Address(int silo) => _silos[silo].SiloAddress;
+
+    /// <summary>A provider as the runtime of a silo has it.</summary>
+    public IGrainStorage Storage(int silo, string provider = "Default") =>
+        Services(silo).GetRequiredKeyedService<IGrainStorage>(provider);
+
+    public async Task<IReadOnlyList<ConsensusReplicaStatus>> StatusAsync(
+        int silo, string store = ConsensusStoreOptions.DefaultStoreName) =>
+        await Services(silo).GetRequiredKeyedService<IConsensusStore>(store).GetStatusAsync();
+
+    /// <summary>Ends a silo like a crash, as far as one process can: with no time to stop.</summary>
+    public async Task KillAsync(int silo)
+    {
+        _silos.Remove(silo, out var handle);
+        await _cluster.KillSiloAsync(handle!);
+        await handle!.DisposeAsync();
+    }
+
+    /// <summary>Stops a silo in order.</summary>
+    public async Task StopAsync(int silo)
+    {
+        _silos.Remove(silo, out var handle);
+        await _cluster.StopSiloAsync(handle!);
+        await handle!.DisposeAsync();
+    }
+
+    /// <summary>Starts a silo that is not there, at an address of its own.</summary>
+    public async Task StartSiloAsync(int silo)
+    {
+        var (siloPort, gatewayPort) = _cluster.PortAllocator.AllocateConsecutivePortPairs(1);
+        _silos.Add(silo, await _cluster.CreateSiloAsync(
+            new() { SiloName = $"Silo_{silo}", SiloPort = siloPort, GatewayPort = gatewayPort }));
+    }
+
+    /// <summary>Undoes what a test has done: no cuts, all silos alive, no others, all replicas serving.</summary>
+    public async Task RestoreAsync()
+    {
+        Network.Heal();
+        foreach (var silo in Alive.Where(silo => silo >= _plan.Silos))
+        {
+            await KillAsync(silo);
+        }
+
+        foreach (var silo in Enumerable.Range(0, _plan.Silos).Except(_silos.Keys).ToList())
+        {
+            await StartSiloAsync(silo);
+        }
+
+        await UntilAllServeAsync();
+    }
+
+    /// <summary>Waits until each silo sees every replica serving, at silos that are alive.</summary>
+    public async Task UntilAllServeAsync()
+    {
+        foreach (var silo in Alive)
+        {
+            foreach (var store in _plan.Stores)
+            {
+                await Eventually.BecomesAsync(() => StatusAsync(silo, store), AllServe);
+            }
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Task.WhenAll(Alive.Select(KillAsync));
+        await _cluster.DisposeAsync();
+    }
+
+    private bool AllServe(IReadOnlyList<ConsensusReplicaStatus> status)
+    {
+        var hosts = _silos.Values.Select(silo => silo.SiloAddress.ToParsableString()).ToHashSet();
+        return status.All(replica => replica.State == "Serving" && hosts.Contains(replica.Host!));
+    }
+
+    private void Configure(int number, ISiloBuilder silo)
+    {
+        foreach (var store in _plan.Stores)
+        {
+            silo.UseConsensusStore(store, (ConsensusStoreOptions options) => Configure(number, options));
+        }
+
+        silo.AddConsensusGrainStorageAsDefault();
+        silo.Configure<SiloMessagingOptions>(options => options.ResponseTimeout = ResponseTimeout);
+        _plan.Silo(number, silo);
+        Network.Attach(silo.Services);
+    }
+
+    private void Configure(int number, ConsensusStoreOptions options)
+    {
+        var replicas = ReplicaNames(_plan.Replicas);
+        options.Replicas = [.. replicas];
+        options.ReplicaId = number < replicas.Count ? replicas[number] : null;
+        options.DataDirectory = _plan.DirectoryOf(number);
+        options.Groups = 4;
+        options.SegmentBytes = 1024 * 1024;
+        options.RequestTimeout = RequestTimeout;
+        options.RoundTimeout = TimeSpan.FromMilliseconds(500);
+        _plan.Store(number, options);
+    }
+
+    private static int NumberOf(string name) => int.Parse(name["Silo_".Length..], CultureInfo.InvariantCulture);
+}
