@@ -83,12 +83,15 @@ internal sealed class DemoCluster : IBankCluster, IAsyncDisposable
         }
     }
 
-    /// <summary>Stops all silos in order, the primary last. Never throws.</summary>
+    /// <summary>Stops the silos one after another, so that each sees the others leave; the primary last.</summary>
     public async ValueTask DisposeAsync()
     {
         using var timeout = new CancellationTokenSource(StopTimeout);
-        await Task.WhenAll(_silos.Skip(1).Select(silo => StopAsync(silo, timeout.Token)));
-        await StopAsync(_silos[0], timeout.Token);
+        foreach (var silo in Enumerable.Reverse(_silos))
+        {
+            await StopAsync(silo, timeout.Token);
+        }
+
         _silos.ForEach(silo => silo.Dispose());
     }
 

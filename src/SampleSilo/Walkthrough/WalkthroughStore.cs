@@ -15,7 +15,10 @@ internal sealed class WalkthroughStore
 
     public static readonly StoreSettings Settings = new()
     {
-        Service = "walkthrough", Store = "paxos", Replicas = Nodes, Groups = 1,
+        Service = "walkthrough",
+        Store = "paxos",
+        Replicas = Nodes,
+        Groups = 1,
     };
 
     private readonly FileJournalStore _journals = new(

@@ -120,7 +120,8 @@ public sealed class BrokenWorldTests(ITestOutputHelper output)
 
         var change = preparing.Start.Change;
         var found = promise.Accepted > preparing.Accepted ? promise.Value : preparing.Value;
-        var doubt = change.InDoubt.IsNone ? change.InDoubt : change.InDoubt with { Binding = new Absence(found?.Version) };
+        var bound = change.InDoubt with { Binding = new Absence(found?.Version) };
+        var doubt = change.InDoubt.IsNone ? change.InDoubt : bound;
         var misled = preparing with { Start = preparing.Start with { Change = change with { InDoubt = doubt } } };
         return misled.On(replica, reply);
     }

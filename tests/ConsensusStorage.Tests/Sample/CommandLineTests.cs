@@ -16,7 +16,12 @@ public sealed class CommandLineTests
         Assert.Equal(
             new DemoOptions
             {
-                Data = "./data", HttpPort = 5080, Silos = 3, Replicas = 3, Groups = 16, SiloPort = 11111,
+                Data = "./data",
+                HttpPort = 5080,
+                Silos = 3,
+                Replicas = 3,
+                Groups = 16,
+                SiloPort = 11111,
                 GatewayPort = 30000,
             },
             _options);
