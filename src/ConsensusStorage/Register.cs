@@ -14,6 +14,9 @@ internal readonly struct RegisterId : IEquatable<RegisterId>
     /// <summary>Longest encoded name in bytes; it is held in memory by every replica.</summary>
     public const int MaxLength = 8 * 1024;
 
+    /// <summary>Refuses text that is not Unicode instead of replacing it: two such names would become one.</summary>
+    private static readonly UTF8Encoding Utf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+
     private readonly byte[]? _key;
 
     private RegisterId(byte[] key)
@@ -30,14 +33,16 @@ internal readonly struct RegisterId : IEquatable<RegisterId>
     public static RegisterId FromKey(ReadOnlySpan<byte> key) => new(key.ToArray());
 
     /// <summary>Encodes the parts of a name, each as LEB128 length and bytes.</summary>
-    /// <exception cref="ArgumentException">The name is longer than <see cref="MaxLength"/>.</exception>
+    /// <exception cref="ArgumentException">
+    /// The name is longer than <see cref="MaxLength"/>, or a part of it is not valid Unicode.
+    /// </exception>
     public static RegisterId Create(
         string serviceId, string provider, string stateName, ReadOnlySpan<byte> grainType, ReadOnlySpan<byte> grainKey)
     {
         var writer = new ByteWriter(128);
-        writer.WriteBlob(Encoding.UTF8.GetBytes(serviceId));
-        writer.WriteBlob(Encoding.UTF8.GetBytes(provider));
-        writer.WriteBlob(Encoding.UTF8.GetBytes(stateName));
+        writer.WriteBlob(Utf8.GetBytes(serviceId));
+        writer.WriteBlob(Utf8.GetBytes(provider));
+        writer.WriteBlob(Utf8.GetBytes(stateName));
         writer.WriteBlob(grainType);
         writer.WriteBlob(grainKey);
         if (writer.Length > MaxLength)

@@ -34,7 +34,7 @@ internal readonly record struct RoundStep(Round Round, Request? Broadcast);
 internal abstract record RoundOutcome
 {
     /// <summary>A quorum stands behind the result, and has promised <paramref name="Promise"/>.</summary>
-    /// <param name="OneRoundTrip">Phase 1 was skipped.</param>
+    /// <param name="OneRoundTrip">It took one phase only: an accept on a cached promise, or a uniform read.</param>
     public sealed record Settled(ChangeResult Result, CachedPromise Promise, bool OneRoundTrip) : RoundOutcome;
 
     /// <summary>No quorum agrees any more.</summary>

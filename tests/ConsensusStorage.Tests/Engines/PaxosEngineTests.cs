@@ -1,8 +1,7 @@
-using Orleans.Consensus;
 using Orleans.Consensus.Paxos;
-using static ConsensusStorage.Tests.Engines.SimulatedCluster;
+using static Orleans.Consensus.Tests.Engines.SimulatedCluster;
 
-namespace ConsensusStorage.Tests.Engines;
+namespace Orleans.Consensus.Tests.Engines;
 
 public sealed class PaxosEngineTests
 {
@@ -140,6 +139,7 @@ public sealed class PaxosEngineTests
             Assert.Null(TextOf(await cluster.ReadAsync(0, "k")));
             await cluster.StopAsync(1);
             await cluster.StopAsync(2);
+            await cluster.PassAsync(200);
             var started = cluster.Scheduler.Time.GetTimestamp();
             var result = Assert.IsType<ChangeResult.NotApplied>(await cluster.WriteAsync(0, "k", null, "one"));
             Assert.Equal(NotAppliedReason.NoQuorum, result.Reason);

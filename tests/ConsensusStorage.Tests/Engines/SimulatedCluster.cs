@@ -1,29 +1,32 @@
 using System.Text;
 using Microsoft.Extensions.Logging.Abstractions;
-using Orleans.Consensus;
 using Orleans.Consensus.Diagnostics;
 using Orleans.Consensus.Engines;
 using Orleans.Consensus.Journaling;
 using Orleans.Consensus.Journaling.Files;
+using Orleans.Consensus.Tests.Journaling;
 using Orleans.Runtime;
 
-namespace ConsensusStorage.Tests.Engines;
+namespace Orleans.Consensus.Tests.Engines;
 
 /// <summary>Silos with the shipped engine, replicas and log code, over memory files and a network of calls.</summary>
 internal sealed class SimulatedCluster
 {
+    private readonly ConsensusInstruments _instruments = new();
     private readonly Random _random;
+    private readonly Dictionary<int, SimulatedProcess> _processes = [];
     private int _generation;
 
     public SimulatedCluster(int replicas = 3, int seed = 1)
     {
         _random = new(seed);
         Replicas = new(Enumerable.Range(0, replicas).Select(index => new ReplicaId($"r{index}")));
+        Network = new(Scheduler.Time);
     }
 
     public SimulatedScheduler Scheduler { get; } = new();
 
-    public SimulatedNetwork Network { get; } = new();
+    public SimulatedNetwork Network { get; }
 
     public Dictionary<int, PaxosStore> Silos { get; } = [];
 
@@ -33,6 +36,21 @@ internal sealed class SimulatedCluster
 
     /// <summary>The disk of each silo; replace it to lose one.</summary>
     public Dictionary<int, IFileLayer> Disks { get; } = [];
+
+    /// <summary>Stands between the replicas and their logs.</summary>
+    public Func<IJournalStore, IJournalStore> Intercept { get; set; } = journals => journals;
+
+    /// <summary>The replica a silo hosts, if not the one of its number.</summary>
+    public Dictionary<int, ReplicaId?> Locals { get; } = [];
+
+    /// <summary>The settings of a silo, if not <see cref="Settings"/>.</summary>
+    public Dictionary<int, StoreSettings> SettingsOf { get; } = [];
+
+    /// <summary>The clock of each silo that was started.</summary>
+    public Dictionary<int, SiloTime> Clocks { get; } = [];
+
+    public JournalOptions JournalOptions { get; set; } =
+        new() { FirstSegmentBytes = 64 * 1024, SegmentBytes = 256 * 1024 };
 
     public StoreSettings Settings { get; set; } = new()
     {
@@ -48,24 +66,21 @@ internal sealed class SimulatedCluster
     public async Task<PaxosStore> StartAsync(int silo)
     {
         var address = SimulatedNetwork.Address(silo, ++_generation);
-        var local = silo < Replicas.Count ? Replicas[silo] : (ReplicaId?)null;
-        var settings = Settings with { Replicas = Replicas, Local = local };
-        if (!Disks.TryGetValue(silo, out var disk))
-        {
-            Disks[silo] = disk = new MemoryFiles();
-        }
-
+        var local = Locals.TryGetValue(silo, out var other) ? other : silo < Replicas.Count ? Replicas[silo] : null;
+        var settings = SettingsOf.GetValueOrDefault(silo, Settings) with { Local = local };
+        settings = SettingsOf.ContainsKey(silo) ? settings : settings with { Replicas = Replicas };
+        var process = _processes[silo] = new(DiskOf(silo));
         var random = new Random(_random.Next());
-        var options = new JournalOptions { FirstSegmentBytes = 64 * 1024, SegmentBytes = 256 * 1024 };
-        var journals = new FileJournalStore(disk, "logs", options, Scheduler.Time, random);
+        var clock = ClockOf(silo);
+        var journals = new FileJournalStore(process, "logs", JournalOptions, clock, random);
         var store = new PaxosStore(
             settings,
-            local is null ? null : journals,
+            local is null ? null : Intercept(journals),
             new("cluster", $"silo{silo}"),
             Network.TransportOf(address),
             Network.ViewOf(),
-            new(Scheduler.Time, random, Scheduler),
-            new ConsensusInstruments(),
+            new(clock, random, Scheduler),
+            _instruments,
             NullLoggerFactory.Instance);
         await store.StartAsync(CancellationToken.None);
         Network.Add(address, store.Target);
@@ -89,7 +104,64 @@ internal sealed class SimulatedCluster
         Silos.Remove(silo);
     }
 
-    public void Run(Func<Task> test) => Scheduler.Run(test);
+    /// <summary>
+    /// The power goes: nothing more gets in or out, what was not flushed is lost. The membership does not know until
+    /// the address is removed from the network; the silo can be started again at once, with another address.
+    /// </summary>
+    /// <param name="killed">Only the process ends; what it has written stays.</param>
+    public void Crash(int silo, bool killed = false)
+    {
+        Network.Cut(Addresses[silo]);
+        _processes[silo].HasEnded = true;
+        if (DiskOf(silo) is FaultyFiles files)
+        {
+            (killed ? files.Kill : (Action)files.Crash)();
+        }
+
+        // What is left of its loops ends, unheard.
+        _ = Silos[silo].StopAsync(CancellationToken.None);
+        Silos.Remove(silo);
+    }
+
+    public IFileLayer DiskOf(int silo)
+    {
+        if (!Disks.TryGetValue(silo, out var disk))
+        {
+            Disks[silo] = disk = new MemoryFiles();
+        }
+
+        return disk;
+    }
+
+    public SiloTime ClockOf(int silo)
+    {
+        if (!Clocks.TryGetValue(silo, out var clock))
+        {
+            Clocks[silo] = clock = new(Scheduler.Time);
+        }
+
+        return clock;
+    }
+
+    /// <summary>Opens the log of a silo that does not run, to look at it.</summary>
+    public ValueTask<IJournal> OpenLogAsync(int silo, ReplicaId replica, JournalReplay replay)
+    {
+        var identity = new JournalIdentity(
+            Settings.Service,
+            Settings.Store,
+            replica,
+            Replicas.ToString(),
+            Settings.Groups,
+            Settings.Generation,
+            default);
+        var journals = new FileJournalStore(DiskOf(silo), "logs", JournalOptions, Scheduler.Time, _random);
+        return journals.OpenAsync(identity, new("cluster", "test"), null, replay, CancellationToken.None);
+    }
+
+    /// <summary>Lets simulated time pass.</summary>
+    public Task PassAsync(double milliseconds) => Task.Delay(TimeSpan.FromMilliseconds(milliseconds), Scheduler.Time);
+
+    public void Run(Func<Task> test, TimeSpan? atMost = null) => Scheduler.Run(test, atMost);
 
     public static RegisterId Register(string key) =>
         RegisterId.Create("test", "provider", "state", "grain"u8, Encoding.UTF8.GetBytes(key));

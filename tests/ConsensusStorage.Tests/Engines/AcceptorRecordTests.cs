@@ -1,0 +1,89 @@
+using Orleans.Consensus.Codec;
+using Orleans.Consensus.Engines;
+using Orleans.Consensus.Journaling;
+using Orleans.Consensus.Paxos;
+
+namespace Orleans.Consensus.Tests.Engines;
+
+/// <summary>The acceptor's records, docs/journal-format.md "Acceptor records".</summary>
+public sealed class AcceptorRecordTests
+{
+    private static readonly ProposerId One = new(1);
+    private static readonly RegisterId Register = RegisterId.Create("s", "p", "n", "t"u8, "k"u8);
+    private static readonly AcceptorState Accepted = new(
+        new(2, One),
+        new(1, One),
+        new(new(One, 1), StoredPayload.Pending(new("hi"u8.ToArray()))));
+
+    [Fact]
+    public void A_golden_accept_record_never_changes()
+    {
+        var writer = new ByteWriter(16);
+        AcceptorRecords.WriteAccept(writer, 3, Register, Accepted);
+        Assert.Equal(
+            "030a01730170016e0174016b02000000000000000100000000000000000000000000000001000000"
+            + "00000000010000000000000000000000000000000100000000000000000000000000000001000000"
+            + "00000000019a6eead7bb00232a026869",
+            Convert.ToHexStringLower(writer.WrittenSpan));
+    }
+
+    [Fact]
+    public void A_golden_promise_record_never_changes()
+    {
+        var writer = new ByteWriter(16);
+        AcceptorRecords.WritePromise(writer, 3, Register, new(2, One));
+        Assert.Equal(
+            "030a01730170016e0174016b020000000000000001000000000000000000000000000000",
+            Convert.ToHexStringLower(writer.WrittenSpan));
+    }
+
+    [Fact, Trait("Rule", "S5")]
+    public void Replay_restores_promise_ballot_and_value_from_one_record()
+    {
+        var index = new AcceptorIndex(16);
+        var writer = new ByteWriter(16);
+        AcceptorRecords.WriteAccept(writer, Register.GroupOf(16), Register, Accepted);
+        index.Replay(AcceptorRecords.AcceptKind, new(1, 4096), writer.WrittenSpan);
+
+        var state = index[Register];
+        Assert.Equal(Accepted.Promised, state.Promised);
+        Assert.Equal(Accepted.Accepted, state.Accepted);
+        Assert.Equal(Accepted.Value!.Version, state.Value!.Version);
+        var payload = Assert.IsType<StoredPayload>(state.Value.Payload);
+        Assert.Equal(new JournalPosition(1, 4096 + writer.Length - 2), payload.Position);
+        Assert.Equal(2, payload.Length);
+    }
+
+    [Fact]
+    public void A_truncated_or_lengthened_record_ends_replay()
+    {
+        var writer = new ByteWriter(16);
+        AcceptorRecords.WriteAccept(writer, Register.GroupOf(16), Register, Accepted);
+        for (var length = 0; length < writer.Length; length++)
+        {
+            var cut = writer.WrittenSpan[..length].ToArray();
+            Assert.Throws<JournalCorruptException>(
+                () => new AcceptorIndex(16).Replay(AcceptorRecords.AcceptKind, default, cut));
+        }
+
+        writer.WriteByte(0);
+        var longer = writer.WrittenSpan.ToArray();
+        Assert.Throws<JournalCorruptException>(
+            () => new AcceptorIndex(16).Replay(AcceptorRecords.AcceptKind, default, longer));
+    }
+
+    [Fact, Trait("Rule", "S3")]
+    public void A_record_that_lowers_a_ballot_ends_replay()
+    {
+        var index = new AcceptorIndex(16);
+        var writer = new ByteWriter(16);
+        AcceptorRecords.WritePromise(writer, Register.GroupOf(16), Register, new(5, One));
+        var high = writer.WrittenSpan.ToArray();
+        writer.Clear();
+        AcceptorRecords.WritePromise(writer, Register.GroupOf(16), Register, new(4, One));
+        var low = writer.WrittenSpan.ToArray();
+
+        index.Replay(AcceptorRecords.PromiseKind, default, high);
+        Assert.Throws<JournalCorruptException>(() => index.Replay(AcceptorRecords.PromiseKind, default, low));
+    }
+}
