@@ -49,6 +49,9 @@ internal enum NotAppliedReason
     Canceled,
     Overloaded,
     Stopped,
+
+    /// <summary>The replicas contradict one another: a bug or a damaged log.</summary>
+    Violation,
 }
 
 /// <summary>Why an outcome is not known.</summary>
@@ -58,6 +61,9 @@ internal enum UnknownReason
     Contention,
     Canceled,
     Stopped,
+
+    /// <summary>The replicas contradict one another: a bug or a damaged log.</summary>
+    Violation,
 
     /// <summary>
     /// The state is gone, and whether this change made and somebody else cleared it can't be told (S8b).

@@ -14,6 +14,9 @@ namespace Orleans.Consensus;
 internal sealed record StorageCall(
     string Operation, string Provider, string StateName, GrainId Grain, RegisterId Register)
 {
+    private const string Contradiction =
+        "the replicas contradict one another, which a damaged log or a bug must have caused; see the silo's log";
+
     private string Subject => $"{Operation} state '{StateName}' of grain {Grain} (provider '{Provider}')";
 
     /// <summary>The register holds another version than the state object.</summary>
@@ -64,6 +67,7 @@ internal sealed record StorageCall(
             NotAppliedReason.Canceled => "it was cancelled",
             NotAppliedReason.Overloaded => "too many changes are pending on this silo (option MaxPendingChanges)",
             NotAppliedReason.Stopped => "this silo is stopping, or its store is not open yet",
+            NotAppliedReason.Violation => Contradiction,
             _ => throw new UnreachableException(),
         };
         var earlier = inDoubt
@@ -86,6 +90,7 @@ internal sealed record StorageCall(
             UnknownReason.Contention => "too many other writers of this state were in the way",
             UnknownReason.Canceled => "it was cancelled after it had been sent",
             UnknownReason.Stopped => "this silo stopped after it had been sent",
+            UnknownReason.Violation => Contradiction,
             UnknownReason.LostTrack => "the state is gone now, and whether it was written and then cleared by "
                 + "somebody else can't be told",
             _ => throw new UnreachableException(),

@@ -1,3 +1,3 @@
-using System.Reflection;
+using Orleans.Consensus.Benchmarks;
 
-Console.WriteLine(Assembly.Load("Orleans.Consensus").GetName());
+return await new BenchmarkCommandLine().RunAsync(args);

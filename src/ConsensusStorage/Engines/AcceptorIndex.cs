@@ -50,9 +50,11 @@ internal sealed class AcceptorIndex
             _registers, register, out _);
         var before = slot;
         slot = state;
-        Note(GroupOf(register), state.Highest);
         return before;
     }
+
+    /// <summary>What was <see cref="Set"/> last is durable.</summary>
+    public void Landed(RegisterId register) => Note(GroupOf(register), this[register].Highest);
 
     /// <summary>Takes a <see cref="Set"/> back that did not become durable.</summary>
     public void Restore(RegisterId register, AcceptorState? before)
@@ -98,6 +100,7 @@ internal sealed class AcceptorIndex
 
         var state = this[register];
         Set(register, state with { Promised = promised });
+        Landed(register);
         return promised > state.Highest;
     }
 
@@ -111,7 +114,8 @@ internal sealed class AcceptorIndex
 
         var state = this[register];
         Set(register, new(promised, accepted, value));
-        return accepted > state.Accepted && promised >= state.Promised;
+        Landed(register);
+        return accepted > state.Accepted && accepted >= state.Promised && promised >= accepted;
     }
 
     private bool ReplayFloor(ref ByteReader reader)

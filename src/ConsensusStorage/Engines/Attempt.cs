@@ -16,7 +16,6 @@ internal sealed class Attempt
 
     private Round _round;
     private Waiter? _waiter;
-    private ProtocolViolationException? _violation;
 
     /// <summary>A round over <paramref name="links"/>, one for each replica in order; not begun yet.</summary>
     public Attempt(RegisterId register, ReplicaLink[] links, RoundStart start)
@@ -28,6 +27,9 @@ internal sealed class Attempt
         _first = step.Broadcast!;
         _last = new Reply?[links.Length];
     }
+
+    /// <summary>What the replies showed that the protocol rules out; the round ended there.</summary>
+    public ProtocolViolationException? Violation { get; private set; }
 
     /// <summary>Nobody waits for a reply any more.</summary>
     public bool IsOver => Volatile.Read(ref _round) is Round.Finished;
@@ -57,18 +59,12 @@ internal sealed class Attempt
         await waiter.Task;
         lock (_lock)
         {
-            if (_violation is not null)
-            {
-                throw _violation;
-            }
-
             if (_round is Round.Finished finished)
             {
                 return finished.Outcome;
             }
 
-            _round = new Round.Finished(
-                _round.Start, _round.ChangeAfter, new RoundOutcome.Refused(Ballot.None, Conflicted: false));
+            Abandon();
             return null;
         }
     }
@@ -86,7 +82,8 @@ internal sealed class Attempt
             }
             catch (ProtocolViolationException violation)
             {
-                _violation = violation;
+                Violation = violation;
+                Abandon();
             }
         }
 
@@ -94,7 +91,7 @@ internal sealed class Attempt
         {
             Broadcast(broadcast);
         }
-        else if (_violation is not null || IsOver)
+        else if (IsOver)
         {
             _waiter!.Signal();
         }
@@ -108,6 +105,10 @@ internal sealed class Attempt
             return [.. _last.Select((reply, index) => Describe(replicas[index], reply))];
         }
     }
+
+    private void Abandon() =>
+        _round = new Round.Finished(
+            _round.Start, _round.ChangeAfter, new RoundOutcome.Refused(Ballot.None, Conflicted: false));
 
     private static ReplicaAnswer Describe(ReplicaId replica, Reply? reply) => reply switch
     {

@@ -49,6 +49,11 @@ internal static class Formation
                 return new FormationStep.Refuse(EmptiedLog(self, log, other, replicas));
             }
 
+            if (peers.IsEmpty && other.State == ReplicaState.Serving)
+            {
+                return new FormationStep.Refuse(OlderCopy(self, log, other));
+            }
+
             if ((logs[index] ?? other.Log) != other.Log || (!peers.IsEmpty && peers[index] != other.Log))
             {
                 return new FormationStep.Wait(TwoLogs(other.Replica));
@@ -79,6 +84,12 @@ internal static class Formation
         $"Replica '{replica}' was seen with two different logs. Two silos are configured with it, or its log was "
         + "emptied while the store was formed for the first time. Give every silo a replica id of its own; if the "
         + "store has never been written to, empty all its data directories and start again.";
+
+    private static string OlderCopy(ReplicaId self, LogId log, ReplicaDescription other) =>
+        $"Log {log} of replica '{self}' does not know its peers, but replica '{other.Replica}' serves, which it does "
+        + "only after this log had stored them: the data directory was put back from an older copy. It would have "
+        + "forgotten promises and is not let in (S13). Put the original directory back; the other replicas go on "
+        + "without it.";
 
     private static string EmptiedLog(ReplicaId self, LogId log, ReplicaDescription other, ReplicaSet replicas) =>
         $"Replica '{self}' has log {log}, but replica '{other.Replica}' knows its log as "

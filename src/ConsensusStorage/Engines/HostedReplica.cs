@@ -29,7 +29,7 @@ internal sealed partial class HostedReplica
 
     private volatile Incarnation? _incarnation;
     private volatile string? _problem;
-    private ReplicaState _state = ReplicaState.Opening;
+    private volatile ReplicaState _state = ReplicaState.Opening;
 
     public HostedReplica(
         ReplicaId id,
@@ -87,6 +87,9 @@ internal sealed partial class HostedReplica
             try
             {
                 var incarnation = _incarnation ??= await NewIncarnationAsync(_stop.Token);
+
+                // Whoever stopped meanwhile found nothing to stop.
+                _stop.Token.ThrowIfCancellationRequested();
                 await FormAsync(incarnation);
                 pause = ShortestPause;
                 await ServeAsync(incarnation);
@@ -264,7 +267,20 @@ internal sealed partial class HostedReplica
         if (incarnation is not null)
         {
             incarnation.Replica.Stop();
-            await incarnation.Journal.DisposeAsync();
+            await DisposeAsync(incarnation.Journal);
+        }
+    }
+
+    /// <summary>A log that can't even be closed says so, and leaves its replica alive.</summary>
+    private async Task DisposeAsync(IJournal journal)
+    {
+        try
+        {
+            await journal.DisposeAsync();
+        }
+        catch (Exception exception)
+        {
+            LogNotClosed(_logger, exception, _id);
         }
     }
 
@@ -288,6 +304,9 @@ internal sealed partial class HostedReplica
 
     [LoggerMessage(22, LogLevel.Error, "The log of replica {Replica} failed. It is opened again in {Pause}.")]
     private static partial void LogRecovering(ILogger logger, Exception exception, ReplicaId replica, TimeSpan pause);
+
+    [LoggerMessage(24, LogLevel.Warning, "The log of replica {Replica} was not closed cleanly.")]
+    private static partial void LogNotClosed(ILogger logger, Exception exception, ReplicaId replica);
 
     [LoggerMessage(23, LogLevel.Critical, "Replica {Replica} does not serve: {Problem}")]
     private static partial void LogRefused(ILogger logger, ReplicaId replica, string problem);

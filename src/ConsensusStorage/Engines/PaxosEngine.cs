@@ -136,6 +136,12 @@ internal sealed partial class PaxosEngine : IConsensusEngine
             var timeout = left < _settings.RoundTimeout ? left : _settings.RoundTimeout;
             var outcome = await attempt.RunAsync(timeout, Time, token);
             change = attempt.ChangeAfter;
+            if (attempt.Violation is { } violation)
+            {
+                LogViolation(_logger, violation, session.Register);
+                return GiveUp(change, attempt, conflicts, caller);
+            }
+
             switch (outcome)
             {
                 case RoundOutcome.Settled settled:
@@ -150,7 +156,8 @@ internal sealed partial class PaxosEngine : IConsensusEngine
                     // Twice refused, and still without a word of the others: they won't help.
                     toBeat = Ballot.Max(toBeat, conflicts == 0 ? refused.ToBeat : refused.ToBeatWithoutTheSilent);
                     conflicts += refused.Conflicted ? 1 : 0;
-                    await BackOffAsync(refused, tries++, left, token);
+                    await BackOffAsync(
+                        refused, tries++, _settings.RequestTimeout - Time.GetElapsedTime(started), token);
                     break;
                 case null:
                     _instruments.Round("timeout", 2);
@@ -178,7 +185,7 @@ internal sealed partial class PaxosEngine : IConsensusEngine
 
     private async Task UntilReplicasAreFoundAsync(TimeSpan left, CancellationToken token)
     {
-        using var changed = _directory.Changed.Next(left, Time, token);
+        using var changed = _directory.QuorumFound.Next(left, Time, token);
         if (!_directory.HasQuorum)
         {
             _directory.Nudge();
@@ -210,7 +217,11 @@ internal sealed partial class PaxosEngine : IConsensusEngine
         var pause = TimeSpan.FromMilliseconds(ceiling * (0.5 + (jitter / 2)));
         try
         {
-            await Task.Delay(pause < left ? pause : left, Time, token);
+            var allowed = pause < left ? pause : left;
+            if (allowed > TimeSpan.Zero)
+            {
+                await Task.Delay(allowed, Time, token);
+            }
         }
         catch (OperationCanceledException)
         {
@@ -224,16 +235,19 @@ internal sealed partial class PaxosEngine : IConsensusEngine
         var answers = attempt?.Answers(_settings.Replicas) ?? Unlocated();
         var contention = conflicts > _settings.MaxConflicts;
         var stopped = _stopping.IsCancellationRequested;
+        var violated = attempt?.Violation is not null;
         if (change.InDoubt.Versions.Contains(change.Version))
         {
-            var unknown = caller.IsCancellationRequested ? UnknownReason.Canceled
+            var unknown = violated ? UnknownReason.Violation
+                : caller.IsCancellationRequested ? UnknownReason.Canceled
                 : stopped ? UnknownReason.Stopped
                 : contention ? UnknownReason.Contention
                 : UnknownReason.NoQuorum;
             return new ChangeResult.Unknown(change.InDoubt, unknown, answers);
         }
 
-        var reason = caller.IsCancellationRequested ? NotAppliedReason.Canceled
+        var reason = violated ? NotAppliedReason.Violation
+            : caller.IsCancellationRequested ? NotAppliedReason.Canceled
             : stopped ? NotAppliedReason.Stopped
             : contention ? NotAppliedReason.Contention
             : NotAppliedReason.NoQuorum;
@@ -275,4 +289,8 @@ internal sealed partial class PaxosEngine : IConsensusEngine
     [LoggerMessage(10, LogLevel.Warning,
         "Whether the change of {Register} was applied is unknown ({Reason}); a retry or a read will tell.")]
     private static partial void LogInDoubt(ILogger logger, RegisterId register, UnknownReason reason);
+
+    [LoggerMessage(11, LogLevel.Critical,
+        "The replicas contradict one another about {Register}; nothing more is done with it here.")]
+    private static partial void LogViolation(ILogger logger, Exception violation, RegisterId register);
 }

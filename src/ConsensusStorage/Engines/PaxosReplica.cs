@@ -35,6 +35,7 @@ internal sealed class PaxosReplica
     private readonly List<Work> _deciding = [];
     private readonly List<Change> _changes = [];
     private volatile ExceptionDispatchInfo? _damage;
+    private long _waitingBytes;
 
     public PaxosReplica(
         ReplicaId id,
@@ -64,11 +65,13 @@ internal sealed class PaxosReplica
     public Task<BatchReply> HandleAsync(ImmutableArray<RegisterRequest> requests)
     {
         var work = new Work(requests);
-        if (_inbox.Writer.TryWrite(work))
+        if (Interlocked.Add(ref _waitingBytes, work.Size) <= _settings.MaxQueuedBytes
+            && _inbox.Writer.TryWrite(work))
         {
             return work.Reply.Task;
         }
 
+        Interlocked.Add(ref _waitingBytes, -work.Size);
         _instruments.Refused(_id.Name, "overloaded");
         return Task.FromResult(BatchReply.Refused($"Replica {_id} is overloaded or stopped."));
     }
@@ -111,6 +114,7 @@ internal sealed class PaxosReplica
         var now = _time.GetUtcNow().ToUnixTimeMilliseconds();
         while (_batch.Length < _settings.MaxBatchBytes && _inbox.Reader.TryRead(out var work))
         {
+            Interlocked.Add(ref _waitingBytes, -work.Size);
             _deciding.Add(work);
             for (var i = 0; i < work.Requests.Length; i++)
             {
@@ -183,6 +187,7 @@ internal sealed class PaxosReplica
             _instruments.Flush(_id.Name, _batch.Count, _time.GetElapsedTime(started));
             foreach (var change in _changes)
             {
+                _index.Landed(change.Register);
                 if (change.Payload is { } payload)
                 {
                     payload.Landed(position.Plus(change.PayloadOffset));
@@ -240,7 +245,7 @@ internal sealed class PaxosReplica
 
             await CompleteAsync(work);
         }
-        catch (Exception exception) when (exception is JournalException or IOException or ObjectDisposedException)
+        catch (Exception exception)
         {
             work.Reply.TrySetResult(BatchReply.Refused(exception.Message));
             _damage = ExceptionDispatchInfo.Capture(exception);
@@ -260,6 +265,9 @@ internal sealed class PaxosReplica
     private sealed class Work(ImmutableArray<RegisterRequest> requests)
     {
         public ImmutableArray<RegisterRequest> Requests { get; } = requests;
+
+        /// <summary>Bytes, about.</summary>
+        public long Size { get; } = requests.Sum(request => (long)request.Size);
 
         public Reply[] Replies { get; } = new Reply[requests.Length];
 

@@ -10,8 +10,12 @@ namespace Orleans.Consensus.Engines;
 /// One silo's part of a consensus store: its engine, the replica it hosts if any, and the loops that keep both going.
 /// Start once, stop once.
 /// </summary>
-internal sealed class PaxosStore : IConsensusStore, ITransportTarget, IAsyncDisposable
+internal sealed partial class PaxosStore : IConsensusStore, ITransportTarget, IAsyncDisposable
 {
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan ShortPatience = TimeSpan.FromSeconds(2);
+
+    private readonly ILogger _logger;
     private readonly StoreSettings _settings;
     private readonly StoreEnvironment _environment;
     private readonly ReplicaDirectory _directory;
@@ -35,6 +39,7 @@ internal sealed class PaxosStore : IConsensusStore, ITransportTarget, IAsyncDisp
         _settings = settings;
         _environment = environment;
         var logger = loggers.CreateLogger("Orleans.Consensus");
+        _logger = logger;
         var time = environment.Time;
         _directory = new(settings, transport, membership, Describe, time, logger);
         _links = [.. Enumerable.Range(0, settings.Replicas.Count)
@@ -79,8 +84,16 @@ internal sealed class PaxosStore : IConsensusStore, ITransportTarget, IAsyncDisp
             link.Stop();
         }
 
-        await _serving;
-        await _background;
+        // A disk that hangs must not hang the silo with it; a silo that is being killed waits for little.
+        var patience = cancellationToken.IsCancellationRequested ? ShortPatience : Patience;
+        try
+        {
+            await Task.WhenAll(_serving, _background).WaitAsync(patience, _environment.Time, CancellationToken.None);
+        }
+        catch (TimeoutException)
+        {
+            LogNotStopped(_logger, Name, patience);
+        }
     }
 
     public async ValueTask DisposeAsync() => await StopAsync(CancellationToken.None);
@@ -130,4 +143,8 @@ internal sealed class PaxosStore : IConsensusStore, ITransportTarget, IAsyncDisp
                 .Unwrap();
         }
     }
+
+    [LoggerMessage(30, LogLevel.Error,
+        "Consensus store {Store} did not come to an end within {Patience}; its log may still be open.")]
+    private static partial void LogNotStopped(ILogger logger, string store, TimeSpan patience);
 }

@@ -157,7 +157,8 @@ internal sealed class RegisterSessions
 
         private void EvictOldest(RegisterSession newest)
         {
-            for (var tries = _byAge.Count; tries > 0 && _sessions.Count > capacity; tries--)
+            const int mostTries = 8;
+            for (var tries = Math.Min(mostTries, _byAge.Count); tries > 0 && _sessions.Count > capacity; tries--)
             {
                 var oldest = _byAge.Dequeue();
                 if (oldest.Busy || oldest == newest)

@@ -33,6 +33,7 @@ internal sealed partial class ReplicaDirectory
     private readonly Dictionary<SiloAddress, Known> _silos = [];
     private readonly CancellationTokenSource _stop = new();
     private ImmutableArray<ReplicaLocation?> _locations;
+    private volatile int _located;
     private ImmutableArray<LogId> _formation = [];
 
     public ReplicaDirectory(
@@ -53,15 +54,16 @@ internal sealed partial class ReplicaDirectory
     }
 
     /// <summary>Whether enough replicas are known to try a round.</summary>
-    public bool HasQuorum => Located >= Votes.QuorumOf(_settings.Replicas.Count);
+    public bool HasQuorum => _located >= Votes.QuorumOf(_settings.Replicas.Count);
 
     /// <summary>Why there may be no quorum although silos answer, or null.</summary>
     public string? Problem { get; private set; }
 
-    private int Located => _locations.Count(location => location is not null);
-
     /// <summary>Beats whenever what is known has changed.</summary>
     public Pulse Changed { get; } = new();
+
+    /// <summary>Beats whenever there is a quorum after a change, and only then: many may wait for it.</summary>
+    public Pulse QuorumFound { get; } = new();
 
     /// <summary>The replicas of all silos, as they last described themselves.</summary>
     public ImmutableArray<(SiloAddress Silo, ReplicaDescription Replica)> Seen
@@ -115,13 +117,13 @@ internal sealed partial class ReplicaDirectory
         {
             _wake.Reader.TryRead(out _);
             Refresh();
-            if (Located < _settings.Replicas.Count)
+            if (_located < _settings.Replicas.Count)
             {
                 timer.Change(pause, Timeout.InfiniteTimeSpan);
             }
 
             // A store that forms, or a replica that just opens, is worth asking again soon; a missing one is not.
-            var soon = Located == _settings.Replicas.Count
+            var soon = _located == _settings.Replicas.Count
                 || Seen.Any(seen => seen.Replica.State is ReplicaState.Opening or ReplicaState.Forming);
             pause = soon ? ShortestPause : pause * 2 < LongestPause ? pause * 2 : LongestPause;
 
@@ -208,13 +210,14 @@ internal sealed partial class ReplicaDirectory
 
     private ImmutableArray<ReplicaDescription> OfThisStore(SiloAddress silo, StoreDescription? description)
     {
-        if (description is null || description.Shape == _settings.Shape)
+        if (description is not null && description.Shape != _settings.Shape)
         {
-            return description?.Replicas ?? [];
+            LogOtherShape(_logger, silo, description.Shape, _settings.Shape);
+            return [];
         }
 
-        LogOtherShape(_logger, silo, description.Shape, _settings.Shape);
-        return [];
+        return [.. (description?.Replicas ?? []).Where(replica => _settings.Replicas.IndexOf(replica.Replica) >= 0
+            && (replica.Peers.IsEmpty || replica.Peers.Length == _settings.Replicas.Count))];
     }
 
     private void Recompute()
@@ -246,8 +249,21 @@ internal sealed partial class ReplicaDirectory
             }
         }
 
+        var located = locations.Count(location => location is not null);
+        var lost = located < _located;
         _locations = [.. locations];
+        _located = located;
         Changed.Beat();
+        if (HasQuorum)
+        {
+            QuorumFound.Beat();
+        }
+
+        if (lost)
+        {
+            // Nobody may come to ask for it: look again until it is back.
+            Nudge();
+        }
     }
 
     private void Report(bool conflict)

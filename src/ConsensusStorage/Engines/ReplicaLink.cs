@@ -148,15 +148,7 @@ internal sealed class ReplicaLink
 internal readonly record struct Outgoing(RegisterId Register, Request Request, Attempt Attempt)
 {
     /// <summary>Bytes it takes on the wire, about.</summary>
-    public int Size
-    {
-        get
-        {
-            const int fixedPart = 96;
-            var payload = Request is Accept { Value.Payload: PayloadBytes bytes } ? bytes.Bytes.Length : 0;
-            return fixedPart + Register.Key.Length + payload;
-        }
-    }
+    public int Size => new RegisterRequest(Register, Request).Size;
 
     public void Fail(int replica, string why) =>
         Attempt.Deliver(replica, new NoAnswer(Request.Phase, Request.Ballot, why));

@@ -39,7 +39,7 @@ internal sealed record StoreSettings
     /// <summary>Bytes after which a message or a log batch is closed; one state may exceed it alone.</summary>
     public int MaxBatchBytes { get; init; } = 1024 * 1024;
 
-    /// <summary>Conflicts in a row before a change gives up (S23).</summary>
+    /// <summary>Conflicts after which a change gives up (S23).</summary>
     public int MaxConflicts { get; init; } = 30;
 
     /// <summary>Configuration generation (S15).</summary>

@@ -56,6 +56,10 @@ internal abstract record RoundOutcome
 /// </summary>
 internal abstract record Round(RoundStart Start)
 {
+    /// <summary>No ballots, for each number of acceptors: shared, because most rounds meet none.</summary>
+    private static readonly ImmutableArray<ImmutableArray<Ballot>> Empty =
+        [.. Enumerable.Range(0, ReplicaSet.MaxReplicas + 1).Select(count => ImmutableArray.Create(new Ballot[count]))];
+
     /// <summary>
     /// The change as its owner must see it from here on: in doubt once an Accept of its own value went out (S6).
     /// </summary>
@@ -79,8 +83,7 @@ internal abstract record Round(RoundStart Start)
     /// <summary>Takes one reply. Late, repeated and foreign ones change nothing (S22).</summary>
     public abstract RoundStep On(int replica, Reply reply);
 
-    private static ImmutableArray<Ballot> NoBallots(int replicas) =>
-        ImmutableArray.Create(new Ballot[replicas]);
+    private static ImmutableArray<Ballot> NoBallots(int replicas) => Empty[replicas];
 
     private static ImmutableArray<Ballot> Note(ImmutableArray<Ballot> held, int replica, Reply reply) => reply switch
     {

@@ -51,7 +51,19 @@ internal sealed record RequestBatch(
     string Store, ReplicaId Replica, LogId Log, long Generation, ImmutableArray<RegisterRequest> Requests);
 
 /// <summary>One request about one register.</summary>
-internal readonly record struct RegisterRequest(RegisterId Register, Request Request);
+internal readonly record struct RegisterRequest(RegisterId Register, Request Request)
+{
+    /// <summary>Bytes it takes on the wire, about.</summary>
+    public int Size
+    {
+        get
+        {
+            const int fixedPart = 96;
+            var payload = Request is Accept { Value.Payload: PayloadBytes bytes } ? bytes.Bytes.Length : 0;
+            return fixedPart + Register.Key.Length + payload;
+        }
+    }
+}
 
 /// <summary>The answer to a <see cref="RequestBatch"/>: refused as a whole, or one reply for each request.</summary>
 /// <param name="Refusal">Why nothing was looked at, or null.</param>

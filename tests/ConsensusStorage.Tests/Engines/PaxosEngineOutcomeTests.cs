@@ -22,7 +22,9 @@ public sealed class PaxosEngineOutcomeTests
         await StartAsync();
         for (var i = 0; i < 20; i++)
         {
+            // Each round takes a while before it fails.
             var good = i % 2;
+            _cluster.Network.Latency = (_, _) => TimeSpan.FromMilliseconds(30 + i);
             _cluster.Network.OnSend = (_, to, _) => to == _cluster.Addresses[good] ? Fate.Deliver : fate;
             var started = _cluster.Scheduler.Time.GetTimestamp();
             var result = await _cluster.WriteAsync(0, $"k{i}", null, "x");

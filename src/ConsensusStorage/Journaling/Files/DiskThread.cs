@@ -20,21 +20,28 @@ internal sealed class DiskThread : IDisposable
         _name = name;
     }
 
-    /// <summary>Runs <paramref name="work"/> after all that came before; its result continues elsewhere.</summary>
+    /// <summary>
+    /// Runs <paramref name="work"/> after all that came before. Whoever awaits the result without a scheduler of its
+    /// own goes on on this thread, which saves waking another one for each flush: it must not block.
+    /// </summary>
     /// <exception cref="IOException">The thread was closed.</exception>
     public ValueTask<T> RunAsync<T>(Func<T> work)
     {
-        var done = new TaskCompletionSource<T>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var done = new TaskCompletionSource<T>();
         Enqueue(() =>
         {
+            T result;
             try
             {
-                done.SetResult(work());
+                result = work();
             }
             catch (Exception exception)
             {
                 done.SetException(exception);
+                return;
             }
+
+            done.SetResult(result);
         });
         return new(done.Task);
     }

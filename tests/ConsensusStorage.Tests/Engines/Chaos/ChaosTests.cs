@@ -9,7 +9,7 @@ namespace Orleans.Consensus.Tests.Engines.Chaos;
 public sealed class ChaosTests(ITestOutputHelper output)
 {
     private const string Replay =
-        "dotnet test tests/ConsensusStorage.Tests --filter-class Orleans.Consensus.Tests.Engines.Chaos.ChaosTests";
+        "dotnet test tests/ConsensusStorage.Tests --filter FullyQualifiedName~Chaos.ChaosTests";
 
     [Fact]
     [Trait("Rule", "S1")]

@@ -1,0 +1,123 @@
+using System.Globalization;
+using Orleans.Consensus.Benchmarks.Bank;
+using Orleans.Consensus.Benchmarks.Cluster;
+using Orleans.Consensus.Benchmarks.Load;
+using Orleans.Consensus.Benchmarks.Report;
+
+namespace Orleans.Consensus.Benchmarks;
+
+/// <summary>Runs what was asked for, and reports it.</summary>
+internal static class Benchmark
+{
+    private static readonly TimeSpan FirstWarmup = TimeSpan.FromSeconds(8);
+
+    public static Task RunAsync(BenchmarkOptions options, TextWriter output, CancellationToken cancellationToken)
+    {
+        if (options.Mode != BenchmarkMode.Memory)
+        {
+            return CompareAsync(options, output, cancellationToken);
+        }
+
+        var memory = IndexMemory.Measure(options.Registers);
+        new JsonLines(options.Json).Memory(memory);
+        output.WriteLine(memory);
+        return Task.CompletedTask;
+    }
+
+    private static async Task CompareAsync(
+        BenchmarkOptions options, TextWriter output, CancellationToken cancellationToken)
+    {
+        var data = Path.Combine(
+            options.Data, string.Create(CultureInfo.InvariantCulture, $"run-{Environment.ProcessId}"));
+        Directory.CreateDirectory(data);
+        try
+        {
+            await using var cluster = await BenchmarkCluster.StartAsync(options.Providers, data, cancellationToken);
+            var state = new BankState();
+            state.Deposit(1000.25m);
+            var machine = MachineDescription.Here(cluster.Serializer.Serialize(state).ToMemory().Length);
+            var json = new JsonLines(options.Json);
+            json.Machine(machine);
+            output.WriteLine(machine);
+            var results = await MeasureAsync(cluster, options, json, output, cancellationToken);
+            results.ForEach(json.Median);
+            Tables.Write(output, results);
+        }
+        finally
+        {
+            Directory.Delete(data, recursive: true);
+        }
+    }
+
+    /// <summary>Round by round, so that a disturbance of the machine meets all providers alike.</summary>
+    private static async Task<List<Result>> MeasureAsync(
+        BenchmarkCluster cluster,
+        BenchmarkOptions options,
+        JsonLines json,
+        TextWriter output,
+        CancellationToken cancellationToken)
+    {
+        IWorkload[] workloads = options.Mode == BenchmarkMode.Storage
+            ? [new StorageWrites(cluster, options), new StorageColdReads(cluster, options)]
+            : [new GrainWrites(cluster, options), new GrainColdReads(cluster, options)];
+        await WarmUpAsync(cluster, workloads[0], options, cancellationToken);
+        var figures = new Dictionary<Subject, List<Figures>>();
+        for (var round = 1; round <= options.Rounds; round++)
+        {
+            foreach (var (workload, subject) in SubjectsOf(workloads, options, round))
+            {
+                var measured = await MeasureAsync(cluster, workload, subject, options.Duration, cancellationToken);
+                json.Round(round, subject, measured);
+                output.WriteLine($"{round}: {Tables.Row(new(subject, [measured]))}");
+                if (!figures.TryAdd(subject, [measured]))
+                {
+                    figures[subject].Add(measured);
+                }
+            }
+        }
+
+        return [.. from workload in workloads
+                   from callers in workload.Concurrency
+                   from provider in options.Providers
+                   let subject = new Subject(workload.Name, callers, provider)
+                   select new Result(subject, figures[subject])];
+    }
+
+    /// <summary>Without it the first round would measure the compiler, which optimizes while the code runs.</summary>
+    private static async Task WarmUpAsync(
+        BenchmarkCluster cluster, IWorkload workload, BenchmarkOptions options, CancellationToken cancellationToken)
+    {
+        foreach (var provider in options.Providers)
+        {
+            var subject = new Subject(workload.Name, options.Concurrency.Max(), provider);
+            await MeasureAsync(cluster, workload, subject, FirstWarmup, cancellationToken);
+        }
+    }
+
+    /// <summary>Each round begins with another provider.</summary>
+    private static IEnumerable<(IWorkload Workload, Subject Subject)> SubjectsOf(
+        IWorkload[] workloads, BenchmarkOptions options, int round)
+    {
+        var first = (round - 1) % options.Providers.Count;
+        string[] providers = [.. options.Providers.Skip(first), .. options.Providers.Take(first)];
+        return from workload in workloads
+               from callers in workload.Concurrency
+               from provider in providers
+               select (workload, new Subject(workload.Name, callers, provider));
+    }
+
+    private static async Task<Figures> MeasureAsync(
+        BenchmarkCluster cluster,
+        IWorkload workload,
+        Subject subject,
+        TimeSpan duration,
+        CancellationToken cancellationToken)
+    {
+        var callers = await workload.PrepareAsync(
+            Provider.Of(subject.Provider), subject.Concurrency, cancellationToken);
+        var loop = new ClosedLoop(cluster.Redis);
+        var result = await loop.RunAsync(callers, workload.Warmup, duration, cancellationToken);
+        await workload.VerifyAsync();
+        return Figures.Of(result);
+    }
+}

@@ -1,0 +1,79 @@
+namespace Orleans.Consensus.Benchmarks;
+
+/// <summary>What is measured.</summary>
+internal enum BenchmarkMode
+{
+    /// <summary>Calls of <c>IGrainStorage</c>, taken from the services of the silos.</summary>
+    Storage,
+
+    /// <summary>Calls of grains by a client; each writes its state.</summary>
+    Grain,
+
+    /// <summary>Bytes of index that a replica holds for each register.</summary>
+    Memory,
+}
+
+/// <summary>One run of the benchmark, as asked for on the command line.</summary>
+internal sealed record BenchmarkOptions
+{
+    public required BenchmarkMode Mode { get; init; }
+
+    public required IReadOnlyList<string> Providers { get; init; }
+
+    /// <summary>Callers at a time, of writes.</summary>
+    public required IReadOnlyList<int> Concurrency { get; init; }
+
+    /// <summary>Callers at a time, of cold reads; empty for no reads.</summary>
+    public required IReadOnlyList<int> ReadConcurrency { get; init; }
+
+    public required int Rounds { get; init; }
+
+    public required TimeSpan Duration { get; init; }
+
+    public required TimeSpan Warmup { get; init; }
+
+    /// <summary>Grain states of each caller, written in turn.</summary>
+    public required int Accounts { get; init; }
+
+    /// <summary>States that are written to be read once by each other silo.</summary>
+    public required int ColdKeys { get; init; }
+
+    /// <summary>Registers of <see cref="BenchmarkMode.Memory"/>.</summary>
+    public required int Registers { get; init; }
+
+    /// <summary>The directory of all logs and of Redis: one disk for all.</summary>
+    public required string Data { get; init; }
+
+    /// <summary>The file that results are appended to, or null.</summary>
+    public required string? Json { get; init; }
+
+    /// <summary>What can't be run, in words.</summary>
+    public IEnumerable<string> Problems()
+    {
+        foreach (var unknown in Providers.Where(name => Provider.All.All(known => known.Name != name)))
+        {
+            yield return $"There is no provider '{unknown}'; known are "
+                + $"{string.Join(", ", Provider.All.Select(known => known.Name))}.";
+        }
+
+        if (Providers.Count == 0 || Concurrency.Count == 0)
+        {
+            yield return "Nothing to measure: give at least one provider and one concurrency.";
+        }
+
+        if (Concurrency.Concat(ReadConcurrency).Any(callers => callers is < 1 or > 10_000))
+        {
+            yield return "A concurrency is 1 to 10,000.";
+        }
+
+        if (Rounds < 1 || Accounts < 1 || ColdKeys < 1 || Registers < 1)
+        {
+            yield return "Rounds, accounts, cold keys and registers are at least 1.";
+        }
+
+        if (Duration <= TimeSpan.Zero || Warmup < TimeSpan.Zero)
+        {
+            yield return "Seconds are more than 0, and the warm-up is not negative.";
+        }
+    }
+}
