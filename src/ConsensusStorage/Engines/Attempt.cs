@@ -31,6 +31,9 @@ internal sealed class Attempt
     /// <summary>What the replies showed that the protocol rules out; the round ended there.</summary>
     public ProtocolViolationException? Violation { get; private set; }
 
+    /// <summary>Time ran out before the round ended.</summary>
+    public bool TimedOut { get; private set; }
+
     /// <summary>Nobody waits for a reply any more.</summary>
     public bool IsOver => Volatile.Read(ref _round) is Round.Finished;
 
@@ -46,12 +49,15 @@ internal sealed class Attempt
         }
     }
 
+    /// <summary>It is over, and a quorum stands behind its result.</summary>
+    public bool IsSettled => Volatile.Read(ref _round) is Round.Finished { Outcome: RoundOutcome.Settled };
+
     /// <summary>
     /// Runs the round. If it has not ended in time it ends now: no reply moves it from here on, so that what
     /// <see cref="ChangeAfter"/> says is final, and no Accept goes out behind its owner's back.
     /// </summary>
-    /// <returns>The outcome, or null if time ran out.</returns>
-    public async Task<RoundOutcome?> RunAsync(TimeSpan timeout, TimeProvider time, CancellationToken cancellationToken)
+    /// <returns>The outcome; a refusal by those who have answered if time ran out.</returns>
+    public async Task<RoundOutcome> RunAsync(TimeSpan timeout, TimeProvider time, CancellationToken cancellationToken)
     {
         using var waiter = new Waiter(timeout, time, cancellationToken);
         _waiter = waiter;
@@ -59,13 +65,8 @@ internal sealed class Attempt
         await waiter.Task;
         lock (_lock)
         {
-            if (_round is Round.Finished finished)
-            {
-                return finished.Outcome;
-            }
-
-            Abandon();
-            return null;
+            TimedOut = _round is not Round.Finished;
+            return Abandon().Outcome;
         }
     }
 
@@ -106,9 +107,12 @@ internal sealed class Attempt
         }
     }
 
-    private void Abandon() =>
-        _round = new Round.Finished(
-            _round.Start, _round.ChangeAfter, new RoundOutcome.Refused(Ballot.None, Conflicted: false));
+    private Round.Finished Abandon()
+    {
+        var finished = _round.Abandoned();
+        _round = finished;
+        return finished;
+    }
 
     private static ReplicaAnswer Describe(ReplicaId replica, Reply? reply) => reply switch
     {

@@ -40,7 +40,7 @@ internal static class Formation
     {
         var logs = new LogId?[replicas.Count];
         logs[replicas.IndexOf(self)] = log;
-        var agreed = 1;
+        var agreed = new HashSet<ReplicaId> { self };
         foreach (var other in seen.Where(other => other.Replica != self && other.Log is not null))
         {
             var index = replicas.IndexOf(other.Replica);
@@ -59,14 +59,18 @@ internal static class Formation
                 return new FormationStep.Wait(TwoLogs(other.Replica));
             }
 
-            agreed += logs[index] is null && other.Peers.AsSpan().SequenceEqual(peers.AsSpan()) ? 1 : 0;
+            if (other.Peers.AsSpan().SequenceEqual(peers.AsSpan()))
+            {
+                agreed.Add(other.Replica);
+            }
+
             logs[index] = other.Log;
         }
 
         var missing = replicas.Members.Where((_, index) => logs[index] is null).ToList();
         if (!peers.IsEmpty)
         {
-            return agreed == replicas.Count ? new FormationStep.WriteFormed() : Missing(missing, replicas);
+            return agreed.Count == replicas.Count ? new FormationStep.WriteFormed() : Missing(missing, replicas);
         }
 
         return missing.Count == 0

@@ -18,9 +18,10 @@ internal sealed partial class PaxosEngine : IConsensusEngine
     private readonly ReplicaLink[] _links;
     private readonly ConsensusInstruments _instruments;
     private readonly ILogger _logger;
-    private readonly BallotSource _ballots;
+    private readonly ProposerId _writer;
     private readonly RegisterSessions _sessions;
     private readonly CancellationTokenSource _stopping = new();
+    private BallotSource _ballots;
     private ulong _sequence;
     private int _pending;
 
@@ -38,13 +39,14 @@ internal sealed partial class PaxosEngine : IConsensusEngine
         _links = links;
         _instruments = instruments;
         _logger = logger;
-        _ballots = new(ProposerId.Create(environment.Random));
+        _writer = ProposerId.Create(environment.Random);
+        _ballots = new(_writer);
         _sessions = new(settings.PromiseCacheSize);
     }
 
     private TimeProvider Time => _environment.Time;
 
-    public RegisterVersion MintVersion() => new(_ballots.Proposer, Interlocked.Increment(ref _sequence));
+    public RegisterVersion MintVersion() => new(_writer, Interlocked.Increment(ref _sequence));
 
     /// <summary>Ends waiting changes as they stand, and takes no new ones.</summary>
     public void Stop() => _stopping.Cancel();
@@ -91,7 +93,8 @@ internal sealed partial class PaxosEngine : IConsensusEngine
             var session = await _sessions.EnterAsync(register, _settings.RequestTimeout, Time, token);
             if (session is null)
             {
-                return GiveUp(change, null, conflicts: 0, cancellationToken);
+                // Others were before it at this register for all of its time.
+                return GiveUp(change, null, _settings.MaxConflicts + 1, cancellationToken);
             }
 
             try
@@ -152,15 +155,16 @@ internal sealed partial class PaxosEngine : IConsensusEngine
                     wantPayload = true;
                     _instruments.Round("payload_missing", 1);
                     break;
+                case RoundOutcome.Refused refused when attempt.TimedOut:
+                    toBeat = Ballot.Max(toBeat, refused.ToBeatWithoutTheSilent);
+                    _instruments.Round("timeout", 2);
+                    break;
                 case RoundOutcome.Refused refused:
                     // Twice refused, and still without a word of the others: they won't help.
                     toBeat = Ballot.Max(toBeat, conflicts == 0 ? refused.ToBeat : refused.ToBeatWithoutTheSilent);
                     conflicts += refused.Conflicted ? 1 : 0;
                     await BackOffAsync(
                         refused, tries++, _settings.RequestTimeout - Time.GetElapsedTime(started), token);
-                    break;
-                case null:
-                    _instruments.Round("timeout", 2);
                     break;
                 default:
                     throw new System.Diagnostics.UnreachableException();
@@ -176,11 +180,28 @@ internal sealed partial class PaxosEngine : IConsensusEngine
         Ballot next;
         lock (_lock)
         {
-            ballot = _ballots.Next(now, toBeat);
-            next = _ballots.Next(now, ballot);
+            var source = SourceFor(now, Ballot.Max(toBeat, cached?.Ballot ?? Ballot.None));
+            ballot = source.Next(now, toBeat);
+            next = source.Next(now, Ballot.Max(ballot, cached?.Ballot ?? Ballot.None));
         }
 
         return new(_settings.Replicas.Count, ballot, next, change, MintVersion(), cached, wantPayload);
+    }
+
+    /// <summary>
+    /// The source of this engine's ballots. A ballot far ahead of the clock is beaten with one of its own, under a
+    /// fresh proposer id, so that one register that somebody's wrong clock has touched does not drag all others along
+    /// (S4). Likewise if it was this silo's clock that was wrong and is right again.
+    /// </summary>
+    private BallotSource SourceFor(long now, Ballot toBeat)
+    {
+        var ahead = Ballot.RoundAt(now) + (Ballot.Hour / 4);
+        if (_ballots.Last > ahead)
+        {
+            _ballots = new(ProposerId.Create(_environment.Random));
+        }
+
+        return toBeat.Round > ahead ? new(ProposerId.Create(_environment.Random)) : _ballots;
     }
 
     private async Task UntilReplicasAreFoundAsync(TimeSpan left, CancellationToken token)
@@ -286,7 +307,7 @@ internal sealed partial class PaxosEngine : IConsensusEngine
         _ => "unknown",
     };
 
-    [LoggerMessage(10, LogLevel.Warning,
+    [LoggerMessage(10, LogLevel.Debug,
         "Whether the change of {Register} was applied is unknown ({Reason}); a retry or a read will tell.")]
     private static partial void LogInDoubt(ILogger logger, RegisterId register, UnknownReason reason);
 

@@ -22,6 +22,9 @@ internal sealed class PaxosReplica
     /// <summary>Messages that may wait; more are refused before they are looked at (S25).</summary>
     private const int MaxWaiting = 1024;
 
+    /// <summary>Bytes of payloads read back for one message.</summary>
+    private const long MaxLoadedBytes = 32 * 1024 * 1024;
+
     private readonly ReplicaId _id;
     private readonly IJournal _journal;
     private readonly AcceptorIndex _index;
@@ -36,6 +39,7 @@ internal sealed class PaxosReplica
     private readonly List<Change> _changes = [];
     private volatile ExceptionDispatchInfo? _damage;
     private long _waitingBytes;
+    private volatile bool _stopped;
 
     public PaxosReplica(
         ReplicaId id,
@@ -72,8 +76,14 @@ internal sealed class PaxosReplica
         }
 
         Interlocked.Add(ref _waitingBytes, -work.Size);
+        if (_stopped)
+        {
+            return Task.FromResult(BatchReply.Refused($"Replica {_id} has stopped."));
+        }
+
         _instruments.Refused(_id.Name, "overloaded");
-        return Task.FromResult(BatchReply.Refused($"Replica {_id} is overloaded or stopped."));
+        work.Refuse("too much is waiting for it already");
+        return work.Reply.Task;
     }
 
     /// <summary>
@@ -104,7 +114,13 @@ internal sealed class PaxosReplica
     }
 
     /// <summary>Takes no more work. Thread-safe.</summary>
-    public void Stop() => _inbox.Writer.TryComplete();
+    public void Stop() => EndInbox(null);
+
+    private void EndInbox(Exception? damage)
+    {
+        _stopped = true;
+        _inbox.Writer.TryComplete(damage);
+    }
 
     private void Decide()
     {
@@ -204,7 +220,7 @@ internal sealed class PaxosReplica
             }
 
             _instruments.Refused(_id.Name, "full");
-            RefuseAll(_deciding, full.Message);
+            _deciding.ForEach(work => work.Refuse(full.Message));
         }
     }
 
@@ -229,17 +245,24 @@ internal sealed class PaxosReplica
         return Task.CompletedTask;
     }
 
-    /// <summary>Reads asked-for payloads back beside the loop: a slow read must not hold up the next batch.</summary>
+    /// <summary>
+    /// Reads asked-for payloads back beside the loop: a slow read must not hold up the next batch. More than
+    /// <see cref="MaxLoadedBytes"/> are not answered; a read without an answer comes again.
+    /// </summary>
     private async Task LoadAndAnswerAsync(Work work)
     {
+        await Task.Yield();
+        var loadedBytes = 0L;
         try
         {
             for (var i = 0; i < work.Replies.Length; i++)
             {
                 if (work.Replies[i] is Promise { Value.Payload: StoredPayload payload } promise)
                 {
-                    var loaded = await payload.LoadAsync(_journal, CancellationToken.None);
-                    work.Replies[i] = promise with { Value = promise.Value with { Payload = loaded } };
+                    loadedBytes += payload.Length;
+                    work.Replies[i] = i > 0 && loadedBytes > MaxLoadedBytes
+                        ? new NoAnswer(Phase.Prepare, promise.Ballot, "too many states were asked for at once")
+                        : await LoadedAsync(promise, payload);
                 }
             }
 
@@ -249,8 +272,14 @@ internal sealed class PaxosReplica
         {
             work.Reply.TrySetResult(BatchReply.Refused(exception.Message));
             _damage = ExceptionDispatchInfo.Capture(exception);
-            _inbox.Writer.TryComplete(exception);
+            EndInbox(exception);
         }
+    }
+
+    private async ValueTask<Promise> LoadedAsync(Promise promise, StoredPayload payload)
+    {
+        var loaded = await payload.LoadAsync(_journal, CancellationToken.None);
+        return promise with { Value = promise.Value! with { Payload = loaded } };
     }
 
     private static void RefuseAll(List<Work> works, string why)
@@ -273,6 +302,13 @@ internal sealed class PaxosReplica
 
         public TaskCompletionSource<BatchReply> Reply { get; } =
             new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        /// <summary>
+        /// Answers that there is no answer now. Unlike a refused batch that says: right place, wrong time.
+        /// </summary>
+        public void Refuse(string why) => Reply.TrySetResult(new(
+            null,
+            [.. Requests.Select(request => (Reply)new NoAnswer(request.Request.Phase, request.Request.Ballot, why))]));
     }
 
     /// <summary>A state put into the index by this batch: what it replaced, and where its payload will lie.</summary>

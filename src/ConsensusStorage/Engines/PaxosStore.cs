@@ -109,7 +109,7 @@ internal sealed partial class PaxosStore : IConsensusStore, ITransportTarget, IA
     public async Task<IReadOnlyList<ConsensusReplicaStatus>> GetStatusAsync(CancellationToken cancellationToken)
     {
         await _directory.RefreshAllAsync().WaitAsync(cancellationToken);
-        var seen = _directory.Seen;
+        var seen = _directory.Answering;
         var status = new List<ConsensusReplicaStatus>();
         for (var group = 0; group < _settings.Groups; group++)
         {

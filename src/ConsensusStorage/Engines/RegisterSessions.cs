@@ -15,6 +15,9 @@ internal sealed class RegisterSession(RegisterId register)
     /// <summary>Somebody is inside.</summary>
     public bool Busy { get; set; }
 
+    /// <summary>Somebody was inside since it was last looked at for eviction.</summary>
+    public bool Used { get; set; }
+
     /// <summary>Those who want to enter, in order.</summary>
     public LinkedList<Waiter>? Waiting { get; set; }
 
@@ -93,6 +96,7 @@ internal sealed class RegisterSessions
                 }
 
                 session.Busy = true;
+                session.Used = true;
                 return session;
             }
         }
@@ -161,8 +165,9 @@ internal sealed class RegisterSessions
             for (var tries = Math.Min(mostTries, _byAge.Count); tries > 0 && _sessions.Count > capacity; tries--)
             {
                 var oldest = _byAge.Dequeue();
-                if (oldest.Busy || oldest == newest)
+                if (oldest.Busy || oldest.Used || oldest == newest)
                 {
+                    oldest.Used = false;
                     _byAge.Enqueue(oldest);
                 }
                 else

@@ -77,6 +77,19 @@ internal sealed partial class ReplicaDirectory
         }
     }
 
+    /// <summary>The same without the silos that gave no answer when asked last.</summary>
+    public ImmutableArray<(SiloAddress Silo, ReplicaDescription Replica)> Answering
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return [.. _silos.Where(silo => !silo.Value.Silent)
+                    .SelectMany(silo => silo.Value.Replicas, (silo, replica) => (silo.Key, replica))];
+            }
+        }
+    }
+
     public ReplicaLocation? Locate(int replica) => _locations[replica];
 
     /// <summary>
@@ -202,7 +215,9 @@ internal sealed partial class ReplicaDirectory
         {
             if (_silos.TryGetValue(silo, out var known))
             {
-                _silos[silo] = new(Asking: false, replicas ?? known.Replicas);
+                // A silo too busy to answer is not forgotten for that, unless another one has the same to offer.
+                var kept = replicas is not null || !OffersWhatAnotherDoes(silo, known) ? known.Replicas : [];
+                _silos[silo] = new(Asking: false, Silent: replicas is null, replicas ?? kept);
                 Recompute();
             }
         }
@@ -217,8 +232,13 @@ internal sealed partial class ReplicaDirectory
         }
 
         return [.. (description?.Replicas ?? []).Where(replica => _settings.Replicas.IndexOf(replica.Replica) >= 0
-            && (replica.Peers.IsEmpty || replica.Peers.Length == _settings.Replicas.Count))];
+            && (replica.Peers.IsEmpty || replica.Peers.Length == _settings.Replicas.Count)
+            && (replica.Groups.IsEmpty || replica.Groups.Length == _settings.Groups))];
     }
+
+    private bool OffersWhatAnotherDoes(SiloAddress silo, Known known) => _silos.Any(
+        other => !other.Key.Equals(silo)
+            && other.Value.Replicas.Any(theirs => known.Replicas.Any(own => own.Replica == theirs.Replica)));
 
     private void Recompute()
     {
@@ -238,9 +258,14 @@ internal sealed partial class ReplicaDirectory
 
         var conflict = formations.Count > 1
             || (formations.Count == 1 && !Same(formations[0].First().Replica.Peers, _formation));
-        Report(conflict);
+        var twice = serving
+            .GroupBy(seen => (seen.Replica.Replica, seen.Replica.Log))
+            .Where(same => same.Count() > 1)
+            .Select(same => same.Key.Replica)
+            .ToList();
+        Report(conflict, twice);
         var locations = new ReplicaLocation?[_settings.Replicas.Count];
-        foreach (var (silo, replica) in conflict ? [] : serving)
+        foreach (var (silo, replica) in conflict ? [] : serving.Where(seen => !twice.Contains(seen.Replica.Replica)))
         {
             var index = _settings.Replicas.IndexOf(replica.Replica);
             if (Same(replica.Peers, _formation) && replica.Log == _formation[index])
@@ -266,18 +291,25 @@ internal sealed partial class ReplicaDirectory
         }
     }
 
-    private void Report(bool conflict)
+    /// <summary>
+    /// A replica that two silos serve from one log is a copied disk, or a silo that died and is still in the view: which
+    /// of them has what was promised can't be told, so neither is used until one is gone.
+    /// </summary>
+    private void Report(bool conflict, List<ReplicaId> twice)
     {
-        if (conflict && Problem is null)
+        if (!conflict)
+        {
+            Problem = twice.Count == 0
+                ? null
+                : $"Replica {string.Join(", ", twice)} is served by two silos with the same log: its data directory was "
+                  + "copied, or one of them is about to be declared dead. Neither is used until one is gone.";
+        }
+        else if (Problem is null)
         {
             Problem = $"The silos of this cluster host two different stores that both call themselves "
                 + $"{_settings.Shape}: probably two silos started alone without a replica list. Nothing is read or "
                 + "written until only one is left. Give every silo the same Replicas and a ReplicaId of its own.";
             LogTwoFormations(_logger, Problem);
-        }
-        else if (!conflict)
-        {
-            Problem = null;
         }
     }
 
@@ -285,9 +317,9 @@ internal sealed partial class ReplicaDirectory
         left.AsSpan().SequenceEqual(right.AsSpan());
 
     /// <summary>What is known of one silo.</summary>
-    private sealed record Known(bool Asking, ImmutableArray<ReplicaDescription> Replicas)
+    private sealed record Known(bool Asking, bool Silent, ImmutableArray<ReplicaDescription> Replicas)
     {
-        public static readonly Known Nothing = new(false, []);
+        public static readonly Known Nothing = new(false, false, []);
     }
 
     [LoggerMessage(1, LogLevel.Debug, "Store {Store}: silo {Silo} does not say what it hosts: {Problem}")]

@@ -92,8 +92,9 @@ internal sealed class ReplicaLink
         {
             Interlocked.Add(ref _queuedBytes, -outgoing.Size);
 
-            // A prepare that nobody waits for any more is of no use; an accept still brings the replica up to date.
-            if (!outgoing.Attempt.IsOver || outgoing.Request is Accept)
+            // What nobody waits for any more is of no use, but for an accept that was settled: it brings the replica up
+            // to date.
+            if (!outgoing.Attempt.IsOver || (outgoing.Attempt.IsSettled && outgoing.Request is Accept))
             {
                 batch.Add(outgoing);
                 bytes += outgoing.Size;

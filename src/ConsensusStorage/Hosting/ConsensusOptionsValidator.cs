@@ -51,11 +51,11 @@ internal sealed class ConsensusOptionsValidator(ConfiguredStores stores) : IConf
         check.Range(
             nameof(options.MaxQueuedBytesPerReplica),
             options.MaxQueuedBytesPerReplica,
-            options.MaxStateBytes,
+            (2 * (options.MaxStateBytes + options.MaxBatchBytes)) + Megabyte,
             (int)Gigabyte);
         check.Range(nameof(options.PromiseCacheSize), options.PromiseCacheSize, 0, 100_000_000);
         check.Range(nameof(options.ValueCacheBytes), options.ValueCacheBytes, 0, 1024 * Gigabyte);
-        check.Range(nameof(options.MaxBatchBytes), options.MaxBatchBytes, 4 * Kilobyte, 32 * Megabyte);
+        check.Range(nameof(options.MaxBatchBytes), options.MaxBatchBytes, 4 * Kilobyte, 16 * Megabyte);
         check.Range(nameof(options.SegmentBytes), options.SegmentBytes, Megabyte, Gigabyte);
         if (options.ClusterSecret is { Length: < 16 or > 1024 } secret)
         {

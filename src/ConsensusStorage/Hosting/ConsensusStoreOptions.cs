@@ -70,8 +70,8 @@ public sealed class ConsensusStoreOptions
     public int MaxPendingChanges { get; set; } = Defaults.MaxPendingChanges;
 
     /// <summary>
-    /// Bytes that may wait for one replica, <see cref="MaxStateBytes"/> – 1 GiB; more are not sent to it. Default
-    /// 64 MiB.
+    /// Bytes that may wait for one replica: at least twice <see cref="MaxStateBytes"/> and <see cref="MaxBatchBytes"/>
+    /// together and 1 MiB, at most 1 GiB; more are not sent to it. Default 64 MiB.
     /// </summary>
     public int MaxQueuedBytesPerReplica { get; set; } = Defaults.MaxQueuedBytes;
 
@@ -86,7 +86,7 @@ public sealed class ConsensusStoreOptions
     public long ValueCacheBytes { get; set; } = Defaults.ValueCacheBytes;
 
     /// <summary>
-    /// Bytes after which a message or a batch of the log is closed, 4 KiB – 32 MiB; a larger state goes alone. Default
+    /// Bytes after which a message or a batch of the log is closed, 4 KiB – 16 MiB; a larger state goes alone. Default
     /// 1 MiB.
     /// </summary>
     public int MaxBatchBytes { get; set; } = Defaults.MaxBatchBytes;

@@ -26,6 +26,9 @@ internal sealed class FileJournalStore(
             var opening = new JournalOpening(expected, owner, from, replay);
             var journal = await Journal.OpenAsync(store, factory, options, opening, cancellationToken);
             store = null;
+
+            // Whoever opens logs is not to go on on a thread of this one.
+            await Task.Yield();
             return journal;
         }
         catch (DiskFullException exception)

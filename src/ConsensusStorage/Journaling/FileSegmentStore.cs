@@ -94,7 +94,7 @@ internal sealed class FileSegmentStore : ISegmentStore
             file = await _directory.CreateAsync(name, cancellationToken);
             await FillAsync(file, capacity, header, cancellationToken);
             await _directory.RenameAsync(name, NameOf(number), cancellationToken);
-            await _directory.FlushAsync(cancellationToken);
+            await FlushNameAsync(cancellationToken);
         }
         catch
         {
@@ -116,6 +116,21 @@ internal sealed class FileSegmentStore : ISegmentStore
 
         _open.Clear();
         await _directory.DisposeAsync();
+    }
+
+    /// <summary>
+    /// After the rename a file of that name may or may not be durable: even a full disk is not "nothing was written".
+    /// </summary>
+    private async ValueTask FlushNameAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await _directory.FlushAsync(cancellationToken);
+        }
+        catch (DiskFullException exception)
+        {
+            throw new IOException(exception.Message, exception);
+        }
     }
 
     private static string NameOf(int number) => string.Create(CultureInfo.InvariantCulture, $"{Prefix}{number:D8}");

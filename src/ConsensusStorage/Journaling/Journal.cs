@@ -240,11 +240,12 @@ internal sealed class Journal : IJournal
                     _spare = null;
                     return spare;
                 }
+
+                // Creating the next one replaces its file.
+                _spare = null;
             }
 
-            var next = await CreateNextAsync(need);
-            _spare = null;
-            return next;
+            return await CreateNextAsync(need);
         }
         catch (DiskFullException exception)
         {

@@ -15,6 +15,9 @@ internal readonly record struct Ballot(long Round, ProposerId Proposer) : ICompa
     /// <summary>An hour in units of <see cref="Round"/>: how far ahead an acceptor believes (S4).</summary>
     public const long Hour = 3_600_000L << ClockShift;
 
+    /// <summary>No clock stands for a higher one; who claims to hold one can't be beaten and is left out.</summary>
+    public const long MaxRound = long.MaxValue / 2;
+
     private const int ClockShift = 16;
 
     public bool IsNone => this == None;

@@ -10,6 +10,9 @@ internal sealed class BallotSource(ProposerId proposer)
 
     public ProposerId Proposer { get; } = proposer;
 
+    /// <summary>The round of the last ballot.</summary>
+    public long Last => _last;
+
     /// <summary>A fresh ballot above <paramref name="toBeat"/>.</summary>
     /// <exception cref="OverflowException">Rounds are used up: the clock is in the far future.</exception>
     public Ballot Next(long unixMilliseconds, Ballot toBeat)

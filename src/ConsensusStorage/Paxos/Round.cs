@@ -83,12 +83,18 @@ internal abstract record Round(RoundStart Start)
     /// <summary>Takes one reply. Late, repeated and foreign ones change nothing (S22).</summary>
     public abstract RoundStep On(int replica, Reply reply);
 
+    /// <summary>
+    /// Ends the round where it stands, as if those who have not answered never will. What it sent may still be
+    /// accepted.
+    /// </summary>
+    public abstract Finished Abandoned();
+
     private static ImmutableArray<Ballot> NoBallots(int replicas) => Empty[replicas];
 
     private static ImmutableArray<Ballot> Note(ImmutableArray<Ballot> held, int replica, Reply reply) => reply switch
     {
-        Conflict conflict => held.SetItem(replica, conflict.ToBeat),
-        NoAnswer => held.SetItem(replica, Ballot.Unreachable),
+        Conflict conflict when conflict.ToBeat.Round <= Ballot.MaxRound => held.SetItem(replica, conflict.ToBeat),
+        Conflict or NoAnswer => held.SetItem(replica, Ballot.Unreachable),
         _ => held,
     };
 
@@ -132,6 +138,8 @@ internal abstract record Round(RoundStart Start)
                 _ => throw new UnreachableException(),
             };
         }
+
+        public override Finished Abandoned() => new(Start, Start.Change, Refusal(Held, Votes));
 
         private Preparing WithPromise(int replica, Promise promise)
         {
@@ -239,6 +247,8 @@ internal abstract record Round(RoundStart Start)
             };
         }
 
+        public override Finished Abandoned() => new(Start, After, Refusal(Held, Votes));
+
         private RoundOutcome.Settled Success() =>
             new(Result, new CachedPromise(Start.Next, WithoutPayload(Value)), OneRoundTrip);
     }
@@ -249,6 +259,8 @@ internal abstract record Round(RoundStart Start)
         public override Change ChangeAfter => After;
 
         public override RoundStep On(int replica, Reply reply) => new(this, null);
+
+        public override Finished Abandoned() => this;
     }
 
     private static RegisterValue? WithoutPayload(RegisterValue? value) =>

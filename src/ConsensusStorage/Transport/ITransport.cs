@@ -53,13 +53,19 @@ internal sealed record RequestBatch(
 /// <summary>One request about one register.</summary>
 internal readonly record struct RegisterRequest(RegisterId Register, Request Request)
 {
-    /// <summary>Bytes it takes on the wire, about.</summary>
+    /// <summary>Bytes it takes on the wire, there or back, about.</summary>
     public int Size
     {
         get
         {
             const int fixedPart = 96;
-            var payload = Request is Accept { Value.Payload: PayloadBytes bytes } ? bytes.Bytes.Length : 0;
+            const int answer = 4096;
+            var payload = Request switch
+            {
+                Accept { Value.Payload: PayloadBytes bytes } => bytes.Bytes.Length,
+                Prepare { WantPayload: true } => answer,
+                _ => 0,
+            };
             return fixedPart + Register.Key.Length + payload;
         }
     }

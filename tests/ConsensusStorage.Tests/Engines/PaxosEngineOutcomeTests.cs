@@ -205,7 +205,7 @@ public sealed class PaxosEngineOutcomeTests
     {
         var only = _cluster.Addresses[replica];
         _cluster.Network.OnSend = (_, to, batch) =>
-            batch.Requests.Any(one => one.Request is Accept) && to == only ? Fate.DropReply : Fate.DropRequest;
+            batch.Requests.Any(one => one.Request is Accept) && to == only ? Fate.DropReply : Fate.Hang;
         var result = await _cluster.WriteAsync(silo, key, expected, text);
         _cluster.Network.OnSend = (_, _, _) => Fate.Deliver;
         return Assert.IsType<ChangeResult.Unknown>(result).InDoubt;

@@ -34,8 +34,30 @@ internal sealed class DirectoryLock : IDisposable
                 exception);
         }
 
+        if (CanBeTakenTwice(path))
+        {
+            file.Dispose();
+            throw new IOException(
+                $"The file system of {directory} keeps no locks, so two silos could write one log. Use a local disk, "
+                + "and don't switch file locking off.");
+        }
+
         WriteOwner(ownerPath, owner);
         return new(file);
+    }
+
+    /// <summary>Some network file systems grant every lock; a lock that keeps nobody out is none.</summary>
+    private static bool CanBeTakenTwice(string path)
+    {
+        try
+        {
+            new FileStream(path, FileMode.Open, FileAccess.ReadWrite, FileShare.None).Dispose();
+            return true;
+        }
+        catch (IOException exception) when (IsTaken(exception))
+        {
+            return false;
+        }
     }
 
     public void Dispose() => _file.Dispose();

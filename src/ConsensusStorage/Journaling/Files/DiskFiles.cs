@@ -24,21 +24,23 @@ internal sealed class DiskFiles : IFileLayer
         }
     }
 
-    /// <summary>Creates a directory and those above it, each durable in the one above.</summary>
+    /// <summary>
+    /// Creates a directory and those above it, each durable in the one above. The name of one that is there already is
+    /// flushed too: whoever created it may have died before he came to that.
+    /// </summary>
     private static void CreateDurably(string path)
     {
-        if (Directory.Exists(path))
-        {
-            return;
-        }
-
         var parent = Path.GetDirectoryName(path);
-        if (parent is not null)
+        if (!Directory.Exists(path))
         {
-            CreateDurably(parent);
+            if (parent is not null)
+            {
+                CreateDurably(parent);
+            }
+
+            Directory.CreateDirectory(path);
         }
 
-        Directory.CreateDirectory(path);
         if (parent is not null)
         {
             DiskCalls.FlushDirectory(parent);
