@@ -29,7 +29,8 @@ public sealed class StateShapeTests(SharedCluster cluster)
         new('k', 1023),
     ];
 
-    private static readonly string[] OddStateNames = ["", " ", "s", "S", "s/t", "s\0t", "состояние", new('s', 1024)];
+    private static readonly string[] OddStateNames =
+        ["", " ", "s", "S", "s/t", "s\0t", "состояние", new('s', 1024)];
 
     [Theory]
     [InlineData(0)]
@@ -77,11 +78,24 @@ public sealed class StateShapeTests(SharedCluster cluster)
     }
 
     [Fact]
+    public async Task Names_over_the_limit_are_refused()
+    {
+        var id = GrainId.Create("blob", new string('k', 9000));
+
+        var refused = await Assert.ThrowsAsync<ConsensusStorageException>(
+            () => Raw(0).WriteStateAsync("blob", id, new GrainState<Blob>(new() { Bytes = [1] })));
+
+        Assert.Contains("8192", refused.Message, StringComparison.Ordinal);
+        Assert.False(refused.MayHaveHappened);
+    }
+
+    [Fact]
     public async Task Odd_grain_keys_and_state_names_are_all_different_states()
     {
         var type = GrainType.Create($"odd{Guid.NewGuid():N}");
         var names = OddKeys
-            .SelectMany(key => OddStateNames, (key, state) => (Id: GrainId.Create(type, IdSpan.Create(key)), State: state))
+            .Select(key => GrainId.Create(type, IdSpan.Create(key)))
+            .SelectMany(_ => OddStateNames, (id, state) => (Id: id, State: state))
             .ToList();
         await Task.WhenAll(names.Select((name, number) => Raw(0).WriteStateAsync(
             name.State, name.Id, new GrainState<Blob>(new() { Bytes = BitConverter.GetBytes(number) }))));

@@ -39,19 +39,21 @@ internal sealed class Network
             provider => new FaultyTransport((ITransport)real.ImplementationFactory!(provider), this));
     }
 
-    /// <summary>Loses what the cuts say. Like a real network it tells nobody: only the caller's deadline does.</summary>
+    /// <summary>Loses what the cuts say. Like a real network it tells nobody but by the deadline.</summary>
     private sealed class FaultyTransport(ITransport real, Network network) : ITransport
     {
         public SiloAddress Local => real.Local;
 
-        public Task<BatchReply> SendAsync(SiloAddress silo, RequestBatch batch, CancellationToken cancellationToken) =>
+        public Task<BatchReply> SendAsync(
+            SiloAddress silo, RequestBatch batch, CancellationToken cancellationToken) =>
             ThroughAsync(silo, () => real.SendAsync(silo, batch, cancellationToken), cancellationToken);
 
         public Task<StoreDescription?> DescribeAsync(
             SiloAddress silo, string store, CancellationToken cancellationToken) =>
             ThroughAsync(silo, () => real.DescribeAsync(silo, store, cancellationToken), cancellationToken);
 
-        private async Task<T> ThroughAsync<T>(SiloAddress silo, Func<Task<T>> call, CancellationToken cancellationToken)
+        private async Task<T> ThroughAsync<T>(
+            SiloAddress silo, Func<Task<T>> call, CancellationToken cancellationToken)
         {
             if (network.Between(Local, silo) is Cut.Requests)
             {

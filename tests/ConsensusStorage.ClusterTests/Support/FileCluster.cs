@@ -25,6 +25,9 @@ internal sealed record ClusterPlan
     /// <summary>A second cluster of the same plan is the same cluster, started again.</summary>
     public string Service { get; init; } = $"service-{Guid.NewGuid():N}";
 
+    /// <summary>Time of an operation from call to outcome, at most. Short where tests wait for failures.</summary>
+    public TimeSpan RequestTimeout { get; init; } = TimeSpan.FromSeconds(4);
+
     public Action<int, ISiloBuilder> Silo { get; init; } = (_, _) => { };
 
     public Action<int, ConsensusStoreOptions> Store { get; init; } = (_, _) => { };
@@ -32,6 +35,31 @@ internal sealed record ClusterPlan
     public Action<IClientBuilder> Client { get; init; } = _ => { };
 
     public string DirectoryOf(int silo) => Path.Combine(Directory, $"silo-{silo}");
+
+    /// <summary>Sets a silo up as the plan says.</summary>
+    public void Configure(int number, ISiloBuilder silo)
+    {
+        foreach (var store in Stores)
+        {
+            silo.UseConsensusStore(store, (ConsensusStoreOptions options) => Configure(number, options));
+        }
+
+        silo.AddConsensusGrainStorageAsDefault();
+        Silo(number, silo);
+    }
+
+    private void Configure(int number, ConsensusStoreOptions options)
+    {
+        var replicas = FileCluster.ReplicaNames(Replicas);
+        options.Replicas = [.. replicas];
+        options.ReplicaId = number < replicas.Count ? replicas[number] : null;
+        options.DataDirectory = DirectoryOf(number);
+        options.Groups = 4;
+        options.SegmentBytes = 1024 * 1024;
+        options.RequestTimeout = RequestTimeout;
+        options.RoundTimeout = TimeSpan.FromMilliseconds(500);
+        Store(number, options);
+    }
 }
 
 /// <summary>
@@ -40,9 +68,6 @@ internal sealed record ClusterPlan
 /// </summary>
 internal sealed class FileCluster : IAsyncDisposable
 {
-    /// <summary>Time of an operation from call to outcome, at most.</summary>
-    public static readonly TimeSpan RequestTimeout = TimeSpan.FromSeconds(4);
-
     private static readonly TimeSpan ResponseTimeout = TimeSpan.FromSeconds(10);
 
     private readonly ClusterPlan _plan;
@@ -66,6 +91,8 @@ internal sealed class FileCluster : IAsyncDisposable
     }
 
     public Network Network { get; } = new();
+
+    public TimeSpan RequestTimeout => _plan.RequestTimeout;
 
     public IClusterClient Client => _cluster.Client;
 
@@ -191,28 +218,9 @@ internal sealed class FileCluster : IAsyncDisposable
 
     private void Configure(int number, ISiloBuilder silo)
     {
-        foreach (var store in _plan.Stores)
-        {
-            silo.UseConsensusStore(store, (ConsensusStoreOptions options) => Configure(number, options));
-        }
-
-        silo.AddConsensusGrainStorageAsDefault();
+        _plan.Configure(number, silo);
         silo.Configure<SiloMessagingOptions>(options => options.ResponseTimeout = ResponseTimeout);
-        _plan.Silo(number, silo);
         Network.Attach(silo.Services);
-    }
-
-    private void Configure(int number, ConsensusStoreOptions options)
-    {
-        var replicas = ReplicaNames(_plan.Replicas);
-        options.Replicas = [.. replicas];
-        options.ReplicaId = number < replicas.Count ? replicas[number] : null;
-        options.DataDirectory = _plan.DirectoryOf(number);
-        options.Groups = 4;
-        options.SegmentBytes = 1024 * 1024;
-        options.RequestTimeout = RequestTimeout;
-        options.RoundTimeout = TimeSpan.FromMilliseconds(500);
-        _plan.Store(number, options);
     }
 
     private static int NumberOf(string name) => int.Parse(name["Silo_".Length..], CultureInfo.InvariantCulture);

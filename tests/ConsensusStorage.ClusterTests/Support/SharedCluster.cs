@@ -27,6 +27,7 @@ public sealed class SharedCluster : IAsyncLifetime
     public async ValueTask InitializeAsync() => _cluster = await FileCluster.StartAsync(new()
     {
         Directory = _directory.Path,
+        RequestTimeout = TimeSpan.FromSeconds(20),
         Stores = [ConsensusStoreOptions.DefaultStoreName, OtherStore],
         Store = (_, options) => options.MaxStateBytes = MaxStateBytes,
         Silo = (_, silo) => Configure(silo),

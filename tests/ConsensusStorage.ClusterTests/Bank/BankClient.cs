@@ -1,0 +1,83 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Http.Json;
+using System.Text.Json;
+using Orleans.Consensus.ClusterTests.Support;
+
+namespace Orleans.Consensus.ClusterTests.Bank;
+
+/// <summary>A bank's customer over HTTP. Thread-safe.</summary>
+internal sealed class BankClient(Uri address) : IDisposable
+{
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);
+
+    /// <summary>A bank that is killed and started again is away for a while.</summary>
+    private static readonly TimeSpan Patience = 2 * Eventually.Patience;
+
+    // The bank itself gives up after 12 seconds.
+    private readonly HttpClient _http = new() { BaseAddress = address, Timeout = TimeSpan.FromSeconds(30) };
+    private int _repeated;
+
+    /// <summary>How often a request had to be repeated, as nobody knew what became of it.</summary>
+    public int Repeated => Volatile.Read(ref _repeated);
+
+    public Task<Answer> GetAsync(string path) => SendAsync(HttpMethod.Get, path, null);
+
+    public Task<Answer> PostAsync(string path, object? body = null) =>
+        SendAsync(HttpMethod.Post, path, body is null ? null : JsonContent.Create(body));
+
+    public async Task<Answer> SendAsync(HttpMethod method, string path, HttpContent? content)
+    {
+        using var request = new HttpRequestMessage(method, path) { Content = content };
+        using var response = await _http.SendAsync(request);
+        return new(
+            response.StatusCode,
+            response.Content.Headers.ContentType?.MediaType,
+            await response.Content.ReadFromJsonAsync<JsonElement>(),
+            response.Headers.RetryAfter?.Delta);
+    }
+
+    /// <summary>Repeats a request until there is an answer other than 503.</summary>
+    /// <exception cref="TimeoutException">There is none.</exception>
+    public async Task<Answer> InsistAsync(Func<Task<Answer>> send, CancellationToken cancellationToken = default)
+    {
+        for (var started = Stopwatch.GetTimestamp(); ; await Task.Delay(Pause, cancellationToken))
+        {
+            Exception? cause = null;
+            try
+            {
+                var answer = await send().WaitAsync(cancellationToken);
+                if (answer.Status != HttpStatusCode.ServiceUnavailable)
+                {
+                    return answer;
+                }
+            }
+            catch (Exception exception) when (!cancellationToken.IsCancellationRequested && IsNoAnswer(exception))
+            {
+                cause = exception;
+            }
+
+            Interlocked.Increment(ref _repeated);
+            if (Stopwatch.GetElapsedTime(started) > Patience)
+            {
+                throw new TimeoutException("The bank gives no answer.", cause);
+            }
+        }
+    }
+
+    public void Dispose() => _http.Dispose();
+
+    private static bool IsNoAnswer(Exception exception) =>
+        exception is HttpRequestException or IOException or OperationCanceledException;
+}
+
+/// <summary>What the bank answered.</summary>
+/// <param name="RetryAfter">What it says about trying again, or null.</param>
+internal sealed record Answer(HttpStatusCode Status, string? MediaType, JsonElement Body, TimeSpan? RetryAfter)
+{
+    public decimal Balance => Body.GetProperty("balance").GetDecimal();
+
+    public long Version => Body.GetProperty("version").GetInt64();
+
+    public string? Text(string property) => Body.GetProperty(property).GetString();
+}

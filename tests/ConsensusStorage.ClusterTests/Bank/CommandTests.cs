@@ -1,0 +1,114 @@
+using System.Net;
+using Orleans.Consensus.ClusterTests.Support;
+
+namespace Orleans.Consensus.ClusterTests.Bank;
+
+/// <summary>The program's commands, exit codes and what it says.</summary>
+[Collection(nameof(BankProcesses))]
+public sealed class CommandTests(RunningBank running)
+{
+    [Fact]
+    public async Task The_walkthrough_shows_that_42_is_committed()
+    {
+        var result = await SampleProgram.RunAsync("walkthrough", "paxos");
+
+        Assert.Equal(0, result.Code);
+        Assert.Contains("Value 42 committed", result.Output);
+        Assert.Empty(result.Errors);
+    }
+
+    [Theory]
+    [InlineData("--silos", "many")]
+    [InlineData("--silos", "0")]
+    [InlineData("--groups", "-1")]
+    [InlineData("--color", "red")]
+    [InlineData("walkthrough", "raft")]
+    public async Task Arguments_that_make_no_sense_are_refused_by_name(string first, string second)
+    {
+        var result = await SampleProgram.RunAsync(first, second);
+
+        Assert.Equal(2, result.Code);
+        Assert.Empty(result.Output);
+        Assert.Contains(
+            result.Errors,
+            line => line.Contains(first, StringComparison.Ordinal) || line.Contains(second, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_data_directory_in_use_is_refused_and_its_user_goes_on()
+    {
+        var second = BankPlan.Create(running.Plan.Data);
+
+        var refusal = await RefusedAsync(second);
+
+        Assert.Contains($"{running.Plan.Data}/Default/a is in use by silo a", refusal, StringComparison.Ordinal);
+        var answer = await running.Client.PostAsync(
+            "/accounts/undisturbed/deposit", new { amount = 1, requestId = Guid.NewGuid() });
+        Assert.Equal(HttpStatusCode.OK, answer.Status);
+    }
+
+    [Fact]
+    public async Task A_port_in_use_is_refused_by_its_number()
+    {
+        using var directory = new TemporaryDirectory();
+
+        var refusal = await RefusedAsync(running.Plan with { Data = directory.Path });
+
+        Assert.Contains($"HTTP port {running.Plan.HttpPort} can't be used", refusal, StringComparison.Ordinal);
+        Assert.Empty(directory.Snapshot());
+    }
+
+    [Fact]
+    public async Task There_may_be_more_silos_than_replicas_and_never_another_number_of_groups()
+    {
+        using var directory = new TemporaryDirectory();
+        var plan = BankPlan.Create(directory.Path) with { Silos = 4, Groups = 4 };
+        await using (await plan.StartAsync())
+        {
+            using var bank = new BankClient(plan.Address);
+            await UseAllSilosAsync(bank);
+            await SiloButtons.KillAsync(bank, "c");
+            Assert.Equal(HttpStatusCode.OK, (await bank.InsistAsync(() => DepositAsync(bank, "x0", "again"))).Status);
+        }
+
+        var before = directory.Snapshot();
+        var refusal = await RefusedAsync(plan with { Groups = 8 });
+
+        Assert.Contains("the number of groups in it is '4', configured is '8'", refusal, StringComparison.Ordinal);
+        Assert.Equal(before, directory.Snapshot());
+    }
+
+    /// <summary>Until the silo that hosts no replica has an account, too.</summary>
+    private static async Task UseAllSilosAsync(BankClient bank)
+    {
+        var cluster = await SiloButtons.DescribeAsync(bank);
+        Assert.Equal(
+            ["a", "b", "c", null],
+            cluster.GetProperty("silos").EnumerateArray().Select(silo => silo.GetProperty("replica").GetString()));
+        Assert.All(
+            cluster.GetProperty("groups").EnumerateArray(),
+            group => Assert.Equal(3, group.GetProperty("replicas").GetArrayLength()));
+        var used = new HashSet<string?>();
+        for (var account = 0; !used.Contains("d"); account++)
+        {
+            Assert.True(account < 200, $"Of 200 accounts none lives on d, only on {string.Join(", ", used)}.");
+            var answer = await DepositAsync(bank, $"x{account}", "first");
+            Assert.Equal((HttpStatusCode.OK, 1L), (answer.Status, answer.Version));
+            used.Add(answer.Text("silo"));
+        }
+    }
+
+    private static Task<Answer> DepositAsync(BankClient bank, string account, string requestId) =>
+        bank.PostAsync($"/accounts/{account}/deposit", new { amount = 1, requestId });
+
+    /// <summary>Fails to start; returns the one paragraph that says why.</summary>
+    private static async Task<string> RefusedAsync(BankPlan plan)
+    {
+        var result = await SampleProgram.RunAsync(plan.Arguments);
+        Assert.Equal(1, result.Code);
+        Assert.DoesNotContain(result.Output, line => line.StartsWith("Ready", StringComparison.Ordinal));
+        var refusal = Assert.Single(result.Errors);
+        Assert.StartsWith("The bank could not start: ", refusal, StringComparison.Ordinal);
+        return refusal;
+    }
+}
