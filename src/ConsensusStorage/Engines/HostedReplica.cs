@@ -29,6 +29,7 @@ internal sealed partial class HostedReplica
 
     private volatile Incarnation? _incarnation;
     private volatile string? _problem;
+    private LogId? _refusedLog;
     private volatile ReplicaState _state = ReplicaState.Opening;
 
     public HostedReplica(
@@ -145,7 +146,7 @@ internal sealed partial class HostedReplica
         var incarnation = _incarnation;
         return new(
             _id,
-            incarnation?.Journal.Identity.LogId,
+            incarnation?.Journal.Identity.LogId ?? _refusedLog,
             _state,
             incarnation?.Index.Peers ?? [],
             incarnation?.Replica.Highest ?? [],
@@ -223,9 +224,48 @@ internal sealed partial class HostedReplica
 
     private async Task ServeAsync(Incarnation incarnation)
     {
-        if (_state == ReplicaState.Serving)
+        if (_state != ReplicaState.Serving)
+        {
+            return;
+        }
+
+        using var served = new CancellationTokenSource();
+        var watching = WatchForTwinAsync(incarnation, served.Token);
+        try
         {
             await incarnation.Replica.RunAsync();
+        }
+        finally
+        {
+            served.Cancel();
+            await watching;
+        }
+    }
+
+    /// <summary>
+    /// Two silos that answer for one log can't have one disk, which is locked: the log was copied, and neither knows
+    /// what the other promised since. Each refuses for good as soon as it sees the other (S13), also a refused one.
+    /// </summary>
+    private async Task WatchForTwinAsync(Incarnation incarnation, CancellationToken cancellationToken)
+    {
+        var log = incarnation.Journal.Identity.LogId;
+        while (!cancellationToken.IsCancellationRequested)
+        {
+            using var changed = _directory.Changed.Next(
+                Timeout.InfiniteTimeSpan, _environment.Time, cancellationToken);
+            if (_directory.FindTwin(_id, log) is { } silo)
+            {
+                _refusedLog = log;
+                Refuse(
+                    $"Replica '{_id}' has the same log {log} as silo {silo}: its data directory was copied. Which one "
+                    + "holds all that was promised can't be told, so neither serves (S13). Stop the silo with the "
+                    + "copy, then start the one with the original directory again.",
+                    "copied");
+                incarnation.Replica.Stop();
+                return;
+            }
+
+            await changed.Task;
         }
     }
 

@@ -253,7 +253,9 @@ internal sealed partial class PaxosEngine : IConsensusEngine
     private ChangeResult GiveUp(
         Change change, Attempt? attempt, int conflicts, CancellationToken caller)
     {
-        var answers = attempt?.Answers(_settings.Replicas) ?? Unlocated();
+        var answers = attempt is null || _directory.Problem is not null
+            ? Unlocated()
+            : attempt.Answers(_settings.Replicas);
         var contention = conflicts > _settings.MaxConflicts;
         var stopped = _stopping.IsCancellationRequested;
         var violated = attempt?.Violation is not null;
@@ -283,12 +285,13 @@ internal sealed partial class PaxosEngine : IConsensusEngine
         {
             if (_directory.Locate(index) is { } location)
             {
-                return new ReplicaAnswer(replica, false, $"not asked; it is on {location.Silo}");
+                var silo = location.Silo.ToParsableString();
+                return new ReplicaAnswer(replica, false, $"not asked, since too few others are known; it is on {silo}");
             }
 
             var known = seen.Where(known => known.Replica.Replica == replica).Select(known => known.Replica).ToList();
             return new(replica, false, _directory.Problem ?? known.FirstOrDefault()?.Problem
-                ?? (known.Count == 0 ? "no live silo hosts it" : $"it is {known[0].State}"));
+                ?? (known.Count == 0 ? _directory.OtherShape ?? "no live silo hosts it" : $"it is {known[0].State}"));
         })];
     }
 

@@ -58,7 +58,8 @@ internal sealed class PaxosReplica
         _cache = new(settings.ValueCacheBytes);
         _inbox = Channel.CreateBounded<Work>(new BoundedChannelOptions(MaxWaiting)
         {
-            SingleReader = true, FullMode = BoundedChannelFullMode.Wait,
+            SingleReader = true,
+            FullMode = BoundedChannelFullMode.Wait,
         });
     }
 

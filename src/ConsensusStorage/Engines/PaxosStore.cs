@@ -116,7 +116,8 @@ internal sealed partial class PaxosStore : IConsensusStore, ITransportTarget, IA
             foreach (var replica in _settings.Replicas.Members)
             {
                 var hosts = seen.Where(known => known.Replica.Replica == replica)
-                    .OrderByDescending(known => known.Replica.State == ReplicaState.Serving);
+                    .OrderByDescending(known => known.Replica.State == ReplicaState.Serving)
+                    .ToList();
                 var (silo, description) = hosts.FirstOrDefault();
                 var ballot = description is { Groups.IsEmpty: false } ? description.Groups[group].ToString() : null;
                 status.Add(new(
@@ -126,7 +127,8 @@ internal sealed partial class PaxosStore : IConsensusStore, ITransportTarget, IA
                     description?.State.ToString() ?? "Unreachable",
                     ballot,
                     description?.LogBytes ?? 0,
-                    _directory.Problem ?? description?.Problem));
+                    _directory.Problem
+                        ?? hosts.Select(host => host.Replica.Problem).FirstOrDefault(problem => problem is not null)));
             }
         }
 

@@ -90,6 +90,18 @@ internal sealed partial class ReplicaDirectory
         }
     }
 
+    /// <summary>Why silos that answer are not spoken to, or null.</summary>
+    public string? OtherShape { get; private set; }
+
+    /// <summary>Another silo that serves <paramref name="log"/> too, or refused because it did, or null.</summary>
+    public SiloAddress? FindTwin(ReplicaId replica, LogId log) => Answering
+        .Where(seen => !seen.Silo.Equals(_transport.Local)
+            && seen.Replica.Replica == replica
+            && seen.Replica.Log == log
+            && seen.Replica.State is ReplicaState.Serving or ReplicaState.Refused)
+        .Select(seen => seen.Silo)
+        .FirstOrDefault();
+
     public ReplicaLocation? Locate(int replica) => _locations[replica];
 
     /// <summary>
@@ -227,6 +239,8 @@ internal sealed partial class ReplicaDirectory
     {
         if (description is not null && description.Shape != _settings.Shape)
         {
+            OtherShape = $"silo {silo.ToParsableString()} is configured with {description.Shape}, this one with "
+                + _settings.Shape;
             LogOtherShape(_logger, silo, description.Shape, _settings.Shape);
             return [];
         }
@@ -292,7 +306,7 @@ internal sealed partial class ReplicaDirectory
     }
 
     /// <summary>
-    /// A replica that two silos serve from one log is a copied disk, or a silo that died and is still in the view: which
+    /// A replica that two silos serve from one log is a copied disk, or a silo that died and is still in view: which
     /// of them has what was promised can't be told, so neither is used until one is gone.
     /// </summary>
     private void Report(bool conflict, List<ReplicaId> twice)
@@ -301,8 +315,8 @@ internal sealed partial class ReplicaDirectory
         {
             Problem = twice.Count == 0
                 ? null
-                : $"Replica {string.Join(", ", twice)} is served by two silos with the same log: its data directory was "
-                  + "copied, or one of them is about to be declared dead. Neither is used until one is gone.";
+                : $"Replica {string.Join(", ", twice)} is served by two silos from the same log: its directory was "
+                  + "copied, or one is about to be declared dead. Neither is used until one is gone.";
         }
         else if (Problem is null)
         {

@@ -142,7 +142,8 @@ internal sealed partial class StoreHost : IConsensusStore
         return defaults with
         {
             SegmentBytes = options.SegmentBytes,
-            MaxBatchBytes = Math.Max(defaults.MaxBatchBytes, (2 * options.MaxBatchBytes) + options.MaxStateBytes + overhead),
+            MaxBatchBytes = Math.Max(
+                defaults.MaxBatchBytes, (2 * options.MaxBatchBytes) + options.MaxStateBytes + overhead),
         };
     }
 

@@ -149,7 +149,10 @@ internal abstract record Round(RoundStart Start)
             {
                 return this with
                 {
-                    Votes = votes, Accepted = promise.Accepted, Value = promise.Value, Uniform = first,
+                    Votes = votes,
+                    Accepted = promise.Accepted,
+                    Value = promise.Value,
+                    Uniform = first,
                 };
             }
 
@@ -236,7 +239,8 @@ internal abstract record Round(RoundStart Start)
 
             var next = this with
             {
-                Votes = Votes.With(replica, reply is Accepted), Held = Note(Held, replica, reply),
+                Votes = Votes.With(replica, reply is Accepted),
+                Held = Note(Held, replica, reply),
             };
             return next.Votes.Verdict switch
             {

@@ -93,6 +93,28 @@ public sealed class HostedReplicaTests
 
     [Fact]
     [Trait("Rule", "S13")]
+    public void A_copy_and_its_original_that_see_one_another_both_refuse_for_good() => _cluster.Run(async () =>
+    {
+        await FormAndWriteAsync();
+        await _cluster.StopAsync(2);
+        _cluster.Locals[3] = new("r2");
+        _cluster.Disks[3] = Copy((FaultyFiles)_cluster.Disks[2], "logs/r2");
+        await _cluster.StartAsync(2);
+        await _cluster.StartAsync(3);
+        await _cluster.PassAsync(1000);
+        Assert.All(new[] { 2, 3 }, silo => Assert.Equal(ReplicaState.Refused, Describe(silo).State));
+        Assert.Contains("copied", Describe(2).Problem, StringComparison.Ordinal);
+
+        // The silo with the copy is gone; the other one starts anew with what it had all the time.
+        await _cluster.StopAsync(3);
+        await _cluster.StopAsync(2);
+        await _cluster.StartAsync(2);
+        await _cluster.PassAsync(1000);
+        Assert.Equal(ReplicaState.Serving, Describe(2).State);
+    });
+
+    [Fact]
+    [Trait("Rule", "S13")]
     public void A_log_of_another_formation_is_refused() => _cluster.Run(async () =>
     {
         await FormAndWriteAsync();

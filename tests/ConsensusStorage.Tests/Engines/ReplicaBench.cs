@@ -75,7 +75,10 @@ internal sealed class ReplicaBench
 
     public StoreSettings Settings { get; set; } = new()
     {
-        Service = "service", Store = "Default", Replicas = new([new("a"), new("b"), new("c")]), Groups = 4,
+        Service = "service",
+        Store = "Default",
+        Replicas = new([new("a"), new("b"), new("c")]),
+        Groups = 4,
     };
 
     public AcceptorIndex Index { get; private set; } = new(4);

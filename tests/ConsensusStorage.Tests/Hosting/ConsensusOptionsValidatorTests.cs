@@ -48,7 +48,12 @@ public sealed class ConsensusOptionsValidatorTests
         Three("b"),
         options => { Three(null)(options); options.DataDirectory = ""; },
         options => options.ClusterSecret = new('s', 16),
-        options => { options.MaxStateBytes = 32 << 20; options.MaxBatchBytes = 8 << 20; options.MaxQueuedBytesPerReplica = 128 << 20; },
+        options =>
+        {
+            options.MaxStateBytes = 32 << 20;
+            options.MaxBatchBytes = 8 << 20;
+            options.MaxQueuedBytesPerReplica = 128 << 20;
+        },
         options => options.RoundTimeout = options.RequestTimeout,
         options => { options.PromiseCacheSize = 0; options.ValueCacheBytes = 0; },
     };

@@ -1,5 +1,5 @@
-using System.IO.Hashing;
 using System.Buffers.Binary;
+using System.IO.Hashing;
 using Orleans.Consensus.Journaling;
 
 namespace Orleans.Consensus.Tests.Journaling;
