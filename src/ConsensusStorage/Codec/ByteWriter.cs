@@ -17,9 +17,6 @@ internal sealed class ByteWriter(int capacity)
 
     public ReadOnlyMemory<byte> WrittenMemory => _buffer.AsMemory(0, Length);
 
-    /// <summary>The written bytes for patching of fields that are known only later (lengths, checksums).</summary>
-    public Span<byte> MutableSpan => _buffer.AsSpan(0, Length);
-
     public void Clear() => Length = 0;
 
     /// <summary>Drops what was written behind <paramref name="length"/>.</summary>

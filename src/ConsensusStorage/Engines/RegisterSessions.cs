@@ -21,8 +21,6 @@ internal sealed class RegisterSession(RegisterId register)
     /// <summary>Those who want to enter, in order.</summary>
     public LinkedList<Waiter>? Waiting { get; set; }
 
-    public bool HasPromise => _promise is not null;
-
     /// <summary>Keeps a promise that a quorum gave.</summary>
     public void Keep(CachedPromise promise) => _promise = promise;
 
