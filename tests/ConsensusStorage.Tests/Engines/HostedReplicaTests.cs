@@ -3,7 +3,7 @@ using Orleans.Consensus.Journaling;
 using Orleans.Consensus.Paxos;
 using Orleans.Consensus.Tests.Journaling;
 using Orleans.Consensus.Transport;
-using static Orleans.Consensus.Tests.Engines.SimulatedCluster;
+using static Orleans.Consensus.Simulation.Clusters.SimulatedCluster;
 
 namespace Orleans.Consensus.Tests.Engines;
 

@@ -1,6 +1,6 @@
 using System.Text;
 using Orleans.Consensus.Paxos;
-using static Orleans.Consensus.Tests.Engines.SimulatedCluster;
+using static Orleans.Consensus.Simulation.Clusters.SimulatedCluster;
 
 namespace Orleans.Consensus.Tests.Engines;
 

@@ -1,5 +1,5 @@
 using Orleans.Consensus.Tests.Journaling;
-using static Orleans.Consensus.Tests.Engines.SimulatedCluster;
+using static Orleans.Consensus.Simulation.Clusters.SimulatedCluster;
 
 namespace Orleans.Consensus.Tests.Engines;
 

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Orleans.Consensus.Simulation.Linearizability;
 using static Orleans.Consensus.Tests.Paxos.Examples;
 
 namespace Orleans.Consensus.Tests.Linearizability;

@@ -1,5 +1,4 @@
 using Orleans.Consensus.Paxos;
-using Orleans.Consensus.Tests.Paxos.Walks;
 using Request = Orleans.Consensus.Paxos.Request;
 
 namespace Orleans.Consensus.Tests.Paxos;

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using Orleans.Consensus.Paxos;
-using Orleans.Consensus.Tests.Paxos.Walks;
 
 namespace Orleans.Consensus.Tests.Paxos;
 

@@ -1,5 +1,5 @@
 using System.Globalization;
-using Orleans.Consensus.Tests.Linearizability;
+using Orleans.Consensus.Simulation.Linearizability;
 
 namespace Orleans.Consensus.Tests.Engines.Chaos;
 

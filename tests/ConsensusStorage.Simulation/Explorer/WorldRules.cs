@@ -1,9 +1,9 @@
 using System.Collections.Immutable;
 using Orleans.Consensus.Paxos;
-using Orleans.Consensus.Tests.Linearizability;
+using Orleans.Consensus.Simulation.Linearizability;
 using Request = Orleans.Consensus.Paxos.Request;
 
-namespace Orleans.Consensus.Tests.Paxos.Walks;
+namespace Orleans.Consensus.Simulation.Explorer;
 
 /// <summary>
 /// What a world is made of. The defaults are the shipped code; a negative control replaces one piece by a broken one.
@@ -25,7 +25,7 @@ internal sealed record WorldRules
     public bool IsClocked { get; init; } = true;
 
     public Func<AcceptorState, Request, AcceptorStep> Answer { get; init; } =
-        static (state, request) => Examples.Step(state, request);
+        Step;
 
     public Func<Round, int, Reply, RoundStep> Hear { get; init; } =
         static (round, replica, reply) => round.On(replica, reply);
@@ -38,6 +38,18 @@ internal sealed record WorldRules
 
     /// <summary>Whether a refused accept is said not to be applied (against S6).</summary>
     public bool SaysNeverWhenRefused { get; init; }
+
+    /// <summary>Runs the shipped acceptor on one request as the shell would, whatever the clock says.</summary>
+    public static AcceptorStep Step(AcceptorState state, Request request) => request switch
+    {
+        Prepare prepare => Acceptor.On(state, Ballot.None, prepare, long.MaxValue),
+        Accept accept => Acceptor.On(state, accept, long.MaxValue),
+        _ => throw new ArgumentOutOfRangeException(nameof(request)),
+    };
+
+    /// <summary>The value as a promise tells it to who has not asked for the payload.</summary>
+    public static RegisterValue Bare(RegisterValue value) =>
+        value.IsTombstone ? value : value with { Payload = Payload.Omitted };
 
     public static ImmutableArray<OperationKind> Script(string letters) =>
     [

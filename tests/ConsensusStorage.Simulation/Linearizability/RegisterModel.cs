@@ -1,4 +1,4 @@
-namespace Orleans.Consensus.Tests.Linearizability;
+namespace Orleans.Consensus.Simulation.Linearizability;
 
 /// <summary>The register as one process would hold it: which change came last, and whether it left a value.</summary>
 internal readonly record struct RegisterModel(RegisterVersion? Last, bool IsLive)

@@ -1,8 +1,8 @@
 using System.Collections.Immutable;
 using Orleans.Consensus.Paxos;
-using Orleans.Consensus.Tests.Linearizability;
+using Orleans.Consensus.Simulation.Linearizability;
 
-namespace Orleans.Consensus.Tests.Paxos.Walks;
+namespace Orleans.Consensus.Simulation.Explorer;
 
 /// <summary>
 /// A 64-bit name of all that matters of a world for its future and its checks. Ballots count by their rank only,

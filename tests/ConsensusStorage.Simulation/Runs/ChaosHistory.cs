@@ -1,6 +1,8 @@
-using Orleans.Consensus.Tests.Linearizability;
+using Orleans.Consensus.Simulation.Clusters;
+using Orleans.Consensus.Simulation.Kernel;
+using Orleans.Consensus.Simulation.Linearizability;
 
-namespace Orleans.Consensus.Tests.Engines.Chaos;
+namespace Orleans.Consensus.Simulation.Runs;
 
 /// <summary>What all clients of a run did to each register and what they were told, in real-time order.</summary>
 internal sealed class ChaosHistory

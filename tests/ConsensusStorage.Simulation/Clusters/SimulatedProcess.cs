@@ -1,6 +1,6 @@
 using Orleans.Consensus.Journaling.Files;
 
-namespace Orleans.Consensus.Tests.Engines;
+namespace Orleans.Consensus.Simulation.Clusters;
 
 /// <summary>
 /// One process's way to its disk: when the process has ended, whatever is left of its code reaches it no more.

@@ -1,10 +1,10 @@
 using System.Collections.Immutable;
 using System.Diagnostics;
 using Orleans.Consensus.Paxos;
-using Orleans.Consensus.Tests.Linearizability;
+using Orleans.Consensus.Simulation.Linearizability;
 using Request = Orleans.Consensus.Paxos.Request;
 
-namespace Orleans.Consensus.Tests.Paxos.Walks;
+namespace Orleans.Consensus.Simulation.Explorer;
 
 /// <summary>A message under way: a request to an acceptor or a reply to a client.</summary>
 internal sealed record Packet(int Client, int Life, int Acceptor, Request? Request, Reply? Reply);
@@ -112,7 +112,7 @@ internal sealed record World(WorldRules Rules)
         var step = Rules.Answer(before, packet.Request!);
         var isBare = packet.Request is Prepare { WantPayload: false };
         var reply = isBare && step.Reply is Promise { Value: { } value } promise
-            ? promise with { Value = Examples.Bare(value) }
+            ? promise with { Value = WorldRules.Bare(value) }
             : step.Reply;
         var world = ReferenceEquals(before, step.Next) ? this : Become(packet.Acceptor, step.Next);
         return (world, packet with { Request = null, Reply = reply });

@@ -3,7 +3,7 @@ using System.Net;
 using Orleans.Consensus.Transport;
 using Orleans.Runtime;
 
-namespace Orleans.Consensus.Tests.Engines;
+namespace Orleans.Consensus.Simulation.Clusters;
 
 /// <summary>What the network does with one message on its way to a silo.</summary>
 internal enum Fate

@@ -1,6 +1,8 @@
 using Orleans.Consensus.Journaling;
+using Orleans.Consensus.Simulation.Clusters;
+using Orleans.Consensus.Simulation.Kernel;
 
-namespace Orleans.Consensus.Tests.Engines.Chaos;
+namespace Orleans.Consensus.Simulation.Runs;
 
 /// <summary>Logs that say "durable" and never wrote it, every so often: a negative control.</summary>
 internal sealed class ForgetfulJournals(IJournalStore journals, Random random) : IJournalStore

@@ -1,6 +1,6 @@
 using Orleans.Consensus.Paxos;
 
-namespace Orleans.Consensus.Tests.Paxos.Walks;
+namespace Orleans.Consensus.Simulation.Explorer;
 
 /// <summary>
 /// Every world that can be reached, breadth first, each once. A reply arrives at once or never: one that comes later

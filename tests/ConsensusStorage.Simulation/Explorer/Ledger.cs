@@ -1,7 +1,7 @@
 using System.Collections.Immutable;
 using Orleans.Consensus.Paxos;
 
-namespace Orleans.Consensus.Tests.Paxos.Walks;
+namespace Orleans.Consensus.Simulation.Explorer;
 
 /// <summary>One accept as it was sent, and who took it.</summary>
 /// <param name="Source">The accepted ballot it was decided upon.</param>

@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
 
-namespace Orleans.Consensus.Tests.Engines;
+namespace Orleans.Consensus.Simulation.Kernel;
 
 /// <summary>
 /// Runs all tasks of a test on the calling thread, in order, on a clock that moves only when nothing is left to do.
@@ -42,7 +42,12 @@ internal sealed class SimulatedScheduler : TaskScheduler
             }
         }
 
-        Assert.False(_strayed, "A task was scheduled from another thread: something left the simulation.");
+        if (_strayed)
+        {
+            throw new InvalidOperationException(
+                "A task was scheduled from another thread: something left the simulation.");
+        }
+
         task.GetAwaiter().GetResult();
     }
 

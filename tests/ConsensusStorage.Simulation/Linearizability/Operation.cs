@@ -1,6 +1,6 @@
 using System.Collections.Immutable;
 
-namespace Orleans.Consensus.Tests.Linearizability;
+namespace Orleans.Consensus.Simulation.Linearizability;
 
 internal enum OperationKind
 {

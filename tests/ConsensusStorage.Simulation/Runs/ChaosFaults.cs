@@ -1,9 +1,11 @@
 using Orleans.Consensus.Journaling;
-using Orleans.Consensus.Tests.Journaling;
+using Orleans.Consensus.Simulation.Clusters;
+using Orleans.Consensus.Simulation.Disks;
+using Orleans.Consensus.Simulation.Kernel;
 using Orleans.Consensus.Transport;
 using Orleans.Runtime;
 
-namespace Orleans.Consensus.Tests.Engines.Chaos;
+namespace Orleans.Consensus.Simulation.Runs;
 
 /// <summary>
 /// Everything that goes wrong in a run: one fault after the other, each for a while, several at a time. Any number of

@@ -1,8 +1,8 @@
 using System.Diagnostics;
 using Orleans.Consensus.Paxos;
-using Orleans.Consensus.Tests.Linearizability;
+using Orleans.Consensus.Simulation.Linearizability;
 
-namespace Orleans.Consensus.Tests.Paxos.Walks;
+namespace Orleans.Consensus.Simulation.Explorer;
 
 /// <summary>A proposer and the one state object it serves: the least shell that Round needs. Immutable.</summary>
 internal sealed record Client(int Index, int Life)

@@ -1,8 +1,10 @@
 using System.Text;
 using Orleans.Consensus.Engines;
-using Orleans.Consensus.Tests.Linearizability;
+using Orleans.Consensus.Simulation.Clusters;
+using Orleans.Consensus.Simulation.Kernel;
+using Orleans.Consensus.Simulation.Linearizability;
 
-namespace Orleans.Consensus.Tests.Engines.Chaos;
+namespace Orleans.Consensus.Simulation.Runs;
 
 /// <summary>
 /// A grain's state object as its storage would treat it: it knows an ETag, and which of its changes are in doubt,

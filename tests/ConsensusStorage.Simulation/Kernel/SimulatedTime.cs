@@ -1,4 +1,4 @@
-namespace Orleans.Consensus.Tests.Engines;
+namespace Orleans.Consensus.Simulation.Kernel;
 
 /// <summary>
 /// A clock that stands still until it is told to go on, and then jumps to the next timer: simulated hours cost nothing.

@@ -4,10 +4,11 @@ using Orleans.Consensus.Diagnostics;
 using Orleans.Consensus.Engines;
 using Orleans.Consensus.Journaling;
 using Orleans.Consensus.Journaling.Files;
-using Orleans.Consensus.Tests.Journaling;
+using Orleans.Consensus.Simulation.Disks;
+using Orleans.Consensus.Simulation.Kernel;
 using Orleans.Runtime;
 
-namespace Orleans.Consensus.Tests.Engines;
+namespace Orleans.Consensus.Simulation.Clusters;
 
 /// <summary>Silos with the shipped engine, replicas and log code, over memory files and a network of calls.</summary>
 internal sealed class SimulatedCluster
@@ -192,10 +193,10 @@ internal sealed class SimulatedCluster
     /// <summary>The text of what a read found, null for none.</summary>
     public static string? TextOf(ChangeResult result)
     {
-        var found = Assert.IsType<ChangeResult.Found>(result);
+        var found = (ChangeResult.Found)result;
         return found.Value?.Payload is PayloadBytes payload ? Encoding.UTF8.GetString(payload.Bytes.Span) : null;
     }
 
     public static RegisterVersion VersionOf(ChangeResult result) =>
-        Assert.IsType<ChangeResult.Applied>(result).Version!.Value;
+        ((ChangeResult.Applied)result).Version!.Value;
 }

@@ -1,7 +1,7 @@
 using Orleans.Consensus.Journaling;
 using Orleans.Consensus.Journaling.Files;
 
-namespace Orleans.Consensus.Tests.Journaling;
+namespace Orleans.Consensus.Simulation.Disks;
 
 /// <summary>
 /// A file of <see cref="FaultyFiles"/>: what programs see, what is on the disk, and what is to be flushed.

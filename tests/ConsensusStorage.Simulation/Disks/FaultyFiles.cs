@@ -1,7 +1,7 @@
 using Orleans.Consensus.Journaling;
 using Orleans.Consensus.Journaling.Files;
 
-namespace Orleans.Consensus.Tests.Journaling;
+namespace Orleans.Consensus.Simulation.Disks;
 
 /// <summary>What is done to a file or directory.</summary>
 internal enum FileAction

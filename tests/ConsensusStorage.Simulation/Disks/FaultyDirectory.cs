@@ -1,6 +1,6 @@
 using Orleans.Consensus.Journaling.Files;
 
-namespace Orleans.Consensus.Tests.Journaling;
+namespace Orleans.Consensus.Simulation.Disks;
 
 /// <summary>
 /// A directory of <see cref="FaultyFiles"/>: the names that programs see, and those that are on the disk.

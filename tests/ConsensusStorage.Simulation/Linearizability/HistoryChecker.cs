@@ -1,6 +1,6 @@
 using System.Collections.Immutable;
 
-namespace Orleans.Consensus.Tests.Linearizability;
+namespace Orleans.Consensus.Simulation.Linearizability;
 
 /// <summary>
 /// Searches an order of the operations that explains what every client was told and keeps to real time
