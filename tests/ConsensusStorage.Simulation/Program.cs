@@ -1,1 +1,3 @@
-return 0;
+using Orleans.Consensus.Simulation.Runs;
+
+return SimulateCommand.Create().Parse(args).Invoke();

@@ -229,8 +229,12 @@ internal sealed partial class ReplicaDirectory
             {
                 // A silo too busy to answer is not forgotten for that, unless another one has the same to offer.
                 var kept = replicas is not null || !OffersWhatAnotherDoes(silo, known) ? known.Replicas : [];
-                _silos[silo] = new(Asking: false, Silent: replicas is null, replicas ?? kept);
-                Recompute();
+                var now = new Known(Asking: false, Silent: replicas is null, replicas ?? kept);
+                _silos[silo] = now;
+                if (!known.SaysTheSame(now))
+                {
+                    Recompute();
+                }
             }
         }
     }
@@ -334,6 +338,16 @@ internal sealed partial class ReplicaDirectory
     private sealed record Known(bool Asking, bool Silent, ImmutableArray<ReplicaDescription> Replicas)
     {
         public static readonly Known Nothing = new(false, false, []);
+
+        /// <summary>Nothing has changed that anybody decides by: ballots and sizes are for people.</summary>
+        public bool SaysTheSame(Known other) =>
+            Silent == other.Silent
+            && Replicas.Length == other.Replicas.Length
+            && Replicas.Zip(other.Replicas).All(pair => SaysTheSame(pair.First, pair.Second));
+
+        private static bool SaysTheSame(ReplicaDescription left, ReplicaDescription right) =>
+            (left.Replica, left.Log, left.State, left.Problem) == (right.Replica, right.Log, right.State, right.Problem)
+            && Same(left.Peers, right.Peers);
     }
 
     [LoggerMessage(1, LogLevel.Debug, "Store {Store}: silo {Silo} does not say what it hosts: {Problem}")]

@@ -11,7 +11,7 @@ internal sealed class JournalBatch
     /// <summary>Record kinds below this one belong to the journal itself (fence, roll).</summary>
     public const byte FirstOwnerKind = 16;
 
-    private readonly ByteWriter _body = new(64 * 1024);
+    private readonly ByteWriter _body = new(4 * 1024);
 
     /// <summary>Number of records.</summary>
     public int Count { get; private set; }

@@ -13,16 +13,16 @@ namespace Orleans.Consensus.Simulation.Clusters;
 /// <summary>Silos with the shipped engine, replicas and log code, over memory files and a network of calls.</summary>
 internal sealed class SimulatedCluster
 {
-    private readonly ConsensusInstruments _instruments = new();
+    private static readonly ConsensusInstruments Instruments = new();
+
     private readonly Random _random;
-    private readonly Dictionary<int, SimulatedProcess> _processes = [];
     private int _generation;
 
     public SimulatedCluster(int replicas = 3, int seed = 1)
     {
         _random = new(seed);
         Replicas = new(Enumerable.Range(0, replicas).Select(index => new ReplicaId($"r{index}")));
-        Network = new(Scheduler.Time);
+        Network = new(Scheduler);
     }
 
     public SimulatedScheduler Scheduler { get; } = new();
@@ -38,8 +38,11 @@ internal sealed class SimulatedCluster
     /// <summary>The disk of each silo; replace it to lose one.</summary>
     public Dictionary<int, IFileLayer> Disks { get; } = [];
 
-    /// <summary>Stands between the replicas and their logs.</summary>
-    public Func<IJournalStore, IJournalStore> Intercept { get; set; } = journals => journals;
+    /// <summary>What runs, or ran last, on each silo.</summary>
+    public Dictionary<int, SimulatedProcess> Processes { get; } = [];
+
+    /// <summary>Stands between the replica of a silo, at an address, and its log.</summary>
+    public Func<SiloAddress, IJournalStore, IJournalStore> Intercept { get; set; } = (_, journals) => journals;
 
     /// <summary>The replica a silo hosts, if not the one of its number.</summary>
     public Dictionary<int, ReplicaId?> Locals { get; } = [];
@@ -48,7 +51,7 @@ internal sealed class SimulatedCluster
     public Dictionary<int, StoreSettings> SettingsOf { get; } = [];
 
     /// <summary>The clock of each silo that was started.</summary>
-    public Dictionary<int, SiloTime> Clocks { get; } = [];
+    public Dictionary<int, SiloClock> Clocks { get; } = [];
 
     public JournalOptions JournalOptions { get; set; } =
         new() { FirstSegmentBytes = 64 * 1024, SegmentBytes = 256 * 1024 };
@@ -70,21 +73,22 @@ internal sealed class SimulatedCluster
         var local = Locals.TryGetValue(silo, out var other) ? other : silo < Replicas.Count ? Replicas[silo] : null;
         var settings = SettingsOf.GetValueOrDefault(silo, Settings) with { Local = local };
         settings = SettingsOf.ContainsKey(silo) ? settings : settings with { Replicas = Replicas };
-        var process = _processes[silo] = new(DiskOf(silo));
+        var process = Processes[silo] = new(Scheduler);
         var random = new Random(_random.Next());
-        var clock = ClockOf(silo);
-        var journals = new FileJournalStore(process, "logs", JournalOptions, clock, random);
+        var time = new ProcessTime(Scheduler.Time, ClockOf(silo), process);
+        var disk = new ProcessDisk(DiskOf(silo), process);
+        var journals = new FileJournalStore(disk, "logs", JournalOptions, time, random);
         var store = new PaxosStore(
             settings,
-            local is null ? null : Intercept(journals),
+            local is null ? null : Intercept(address, journals),
             new("cluster", $"silo{silo}"),
             Network.TransportOf(address),
-            Network.ViewOf(),
-            new(clock, random, Scheduler),
-            _instruments,
+            Network.ViewOf(address),
+            new(time, random, process),
+            Instruments,
             NullLoggerFactory.Instance);
-        await store.StartAsync(CancellationToken.None);
-        Network.Add(address, store.Target);
+        await process.RunAsync(() => store.StartAsync(CancellationToken.None));
+        Network.Add(address, store.Target, process);
         Silos[silo] = store;
         Addresses[silo] = address;
         return store;
@@ -100,9 +104,22 @@ internal sealed class SimulatedCluster
 
     public async Task StopAsync(int silo)
     {
+        var (store, process) = (Silos[silo], Processes[silo]);
         Network.Remove(Addresses[silo]);
-        await Silos[silo].StopAsync(CancellationToken.None);
-        Silos.Remove(silo);
+        try
+        {
+            await process.RunAsync(() => store.StopAsync(CancellationToken.None));
+        }
+        catch (IOException) when (process.HasEnded)
+        {
+            // It was killed while it stopped.
+        }
+
+        process.End();
+        if (Silos.GetValueOrDefault(silo) == store)
+        {
+            Silos.Remove(silo);
+        }
     }
 
     /// <summary>
@@ -112,15 +129,17 @@ internal sealed class SimulatedCluster
     /// <param name="killed">Only the process ends; what it has written stays.</param>
     public void Crash(int silo, bool killed = false)
     {
-        Network.Cut(Addresses[silo]);
-        _processes[silo].HasEnded = true;
+        if (Addresses.TryGetValue(silo, out var address))
+        {
+            Network.Cut(address);
+        }
+
+        Processes[silo].End();
         if (DiskOf(silo) is FaultyFiles files)
         {
             (killed ? files.Kill : (Action)files.Crash)();
         }
 
-        // What is left of its loops ends, unheard.
-        _ = Silos[silo].StopAsync(CancellationToken.None);
         Silos.Remove(silo);
     }
 
@@ -134,7 +153,7 @@ internal sealed class SimulatedCluster
         return disk;
     }
 
-    public SiloTime ClockOf(int silo)
+    public SiloClock ClockOf(int silo)
     {
         if (!Clocks.TryGetValue(silo, out var clock))
         {
@@ -155,12 +174,18 @@ internal sealed class SimulatedCluster
             Settings.Groups,
             Settings.Generation,
             default);
-        var journals = new FileJournalStore(DiskOf(silo), "logs", JournalOptions, Scheduler.Time, _random);
+        IJournalStore journals = new FileJournalStore(
+            DiskOf(silo), "logs", JournalOptions, Scheduler.Time, _random);
+        if (Addresses.TryGetValue(silo, out var address))
+        {
+            journals = Intercept(address, journals);
+        }
+
         return journals.OpenAsync(identity, new("cluster", "test"), null, replay, CancellationToken.None);
     }
 
     /// <summary>Lets simulated time pass.</summary>
-    public Task PassAsync(double milliseconds) => Task.Delay(TimeSpan.FromMilliseconds(milliseconds), Scheduler.Time);
+    public Task PassAsync(double milliseconds) => Scheduler.Time.Pass(TimeSpan.FromMilliseconds(milliseconds));
 
     public void Run(Func<Task> test, TimeSpan? atMost = null) => Scheduler.Run(test, atMost);
 

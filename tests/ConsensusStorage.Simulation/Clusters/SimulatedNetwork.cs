@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Net;
+using Orleans.Consensus.Simulation.Kernel;
 using Orleans.Consensus.Transport;
 using Orleans.Runtime;
 
@@ -24,14 +25,26 @@ internal enum Fate
 
     /// <summary>It is handled twice; the second answer counts.</summary>
     Twice,
+
+    /// <summary>It is handled at once and answered, and a copy of it arrives long after.</summary>
+    Echo,
 }
 
-/// <summary>Connects the stores of one test by calls, with a fault injector in between. Not thread-safe.</summary>
-internal sealed class SimulatedNetwork(TimeProvider time)
+/// <summary>Sees every message where it arrives, and every answer where it leaves.</summary>
+internal interface IWireWatch
 {
-    private readonly Dictionary<SiloAddress, ITransportTarget> _targets = [];
-    private readonly List<SiloAddress> _live = [];
+    /// <summary>A batch is about to be handled; what is returned is handed in with its answer.</summary>
+    object? Arrived(SiloAddress from, SiloAddress to, RequestBatch batch);
+
+    void Answered(SiloAddress from, SiloAddress to, RequestBatch batch, object? arrival, BatchReply reply);
+}
+
+/// <summary>Connects the stores of one simulation by calls, with a fault injector in between. Not thread-safe.</summary>
+internal sealed class SimulatedNetwork(SimulatedScheduler kernel)
+{
+    private readonly Dictionary<SiloAddress, (ITransportTarget Target, SimulatedProcess Process)> _targets = [];
     private readonly HashSet<SiloAddress> _dead = [];
+    private ImmutableArray<SiloAddress> _live = [];
     private TaskCompletionSource _changed = new();
 
     /// <summary>Decides on each batch from one silo to another. Delivers by default.</summary>
@@ -46,23 +59,32 @@ internal sealed class SimulatedNetwork(TimeProvider time)
     /// <summary>Answers in place of the replica, or null: for negative controls.</summary>
     public Func<SiloAddress, SiloAddress, RequestBatch, BatchReply?> Forge { get; set; } = (_, _, _) => null;
 
+    /// <summary>Which silos the first one takes for live, out of those that are or were.</summary>
+    public Func<SiloAddress, ImmutableArray<SiloAddress>, ImmutableArray<SiloAddress>> See { get; set; } =
+        (_, live) => live;
+
     /// <summary>Silos that answer no question about what they host.</summary>
     public HashSet<SiloAddress> Mute { get; } = [];
 
+    public IWireWatch? Watch { get; set; }
+
     public int Sent { get; private set; }
+
+    /// <summary>The silos that have not been declared dead.</summary>
+    public ImmutableArray<SiloAddress> Live => _live;
 
     public static SiloAddress Address(int silo, int generation = 1) =>
         SiloAddress.New(new IPEndPoint(IPAddress.Loopback, 1000 + silo), generation);
 
     public ITransport TransportOf(SiloAddress silo) => new Endpoint(this, silo);
 
-    public IMembershipView ViewOf() => new View(this);
+    public IMembershipView ViewOf(SiloAddress silo) => new View(this, silo);
 
     /// <summary>A silo takes part from now on.</summary>
-    public void Add(SiloAddress silo, ITransportTarget target)
+    public void Add(SiloAddress silo, ITransportTarget target, SimulatedProcess process)
     {
-        _targets[silo] = target;
-        _live.Add(silo);
+        _targets[silo] = (target, process);
+        _live = _live.Add(silo);
         Changed();
     }
 
@@ -70,8 +92,17 @@ internal sealed class SimulatedNetwork(TimeProvider time)
     public void Remove(SiloAddress silo)
     {
         Cut(silo);
-        _live.Remove(silo);
-        Changed();
+        Forget(silo);
+    }
+
+    /// <summary>A silo is declared dead; it may still run.</summary>
+    public void Forget(SiloAddress silo)
+    {
+        if (_live.Contains(silo))
+        {
+            _live = _live.Remove(silo);
+            Changed();
+        }
     }
 
     /// <summary>A silo is gone, and nobody knows yet. <see cref="Remove"/> it when they notice.</summary>
@@ -92,48 +123,85 @@ internal sealed class SimulatedNetwork(TimeProvider time)
     private async Task<BatchReply> CarryAsync(SiloAddress from, SiloAddress to, RequestBatch batch, Fate fate)
     {
         await DelayAsync(from, to);
-        if (fate == Fate.DropRequest || Target(from, to) is not { } target)
+        if (fate == Fate.DropRequest || await TargetAsync(from, to) is not { } target)
         {
             throw new IOException("lost");
         }
 
         if (fate == Fate.Twice)
         {
-            await target.HandleAsync(batch, CancellationToken.None);
+            await HandleAsync(target, from, to, batch);
+        }
+        else if (fate == Fate.Echo)
+        {
+            _ = EchoAsync(from, to, batch);
         }
 
-        var reply = Forge(from, to, batch) ?? await target.HandleAsync(batch, CancellationToken.None);
+        var reply = Forge(from, to, batch) ?? await HandleAsync(target, from, to, batch);
         await DelayAsync(to, from);
         if (fate == Fate.HangReply)
         {
-            await Task.Delay(Timeout.InfiniteTimeSpan, time);
+            await Task.Delay(Timeout.InfiniteTimeSpan, kernel.Time);
         }
 
-        return fate == Fate.DropReply || Target(to, from) is null ? throw new IOException("answer lost") : reply;
+        return fate == Fate.DropReply || IsLost(to, from) ? throw new IOException("answer lost") : reply;
+    }
+
+    private async Task EchoAsync(SiloAddress from, SiloAddress to, RequestBatch batch)
+    {
+        var latency = Latency(from, to);
+        await kernel.Time.Pass(latency * 50);
+        if (await TargetAsync(from, to) is { } target)
+        {
+            await HandleAsync(target, from, to, batch);
+        }
+    }
+
+    private async Task<BatchReply> HandleAsync(
+        ITransportTarget target, SiloAddress from, SiloAddress to, RequestBatch batch)
+    {
+        var arrival = Watch?.Arrived(from, to, batch);
+        var reply = await target.HandleAsync(batch, CancellationToken.None);
+        Watch?.Answered(from, to, batch, arrival, reply);
+        return reply;
     }
 
     private async Task<StoreDescription?> DescribeAsync(SiloAddress from, SiloAddress to)
     {
         await DelayAsync(from, to);
-        if (Mute.Contains(to) || Target(from, to) is not { } target)
+        if (Mute.Contains(to) || await TargetAsync(from, to) is not { } target)
         {
             throw new IOException("unreachable");
         }
 
         var description = target.Describe();
         await DelayAsync(to, from);
-        return Target(to, from) is null ? throw new IOException("answer lost") : description;
+        return IsLost(to, from) ? throw new IOException("answer lost") : description;
     }
 
-    private ITransportTarget? Target(SiloAddress from, SiloAddress to) =>
-        _dead.Contains(from) || (from != to && IsCut(from, to)) ? null : _targets.GetValueOrDefault(to);
-
-    private Task DelayAsync(SiloAddress from, SiloAddress to) =>
-        Latency(from, to) is { Ticks: > 0 } latency ? Task.Delay(latency, time) : Task.CompletedTask;
-
-    private sealed class View(SimulatedNetwork network) : IMembershipView
+    /// <summary>Who takes a message that has arrived; a paused process takes it when it goes on.</summary>
+    private async ValueTask<ITransportTarget?> TargetAsync(SiloAddress from, SiloAddress to)
     {
-        public ImmutableArray<SiloAddress> LiveSilos => [.. network._live];
+        while (!IsLost(from, to) && _targets[to].Process.IsPaused)
+        {
+            await _targets[to].Process.Resumed;
+        }
+
+        return IsLost(from, to) ? null : _targets[to].Target;
+    }
+
+    private bool IsLost(SiloAddress from, SiloAddress to) =>
+        (from != to && IsCut(from, to)) || !_targets.ContainsKey(to);
+
+    private Task DelayAsync(SiloAddress from, SiloAddress to) => kernel.Time.Pass(Latency(from, to));
+
+    /// <summary>What is on its way arrives, also when its sender has stopped waiting, or has died.</summary>
+    private Task<T> OnItsWay<T>(Func<Task<T>> carry) =>
+        Task.Factory.StartNew(carry, CancellationToken.None, TaskCreationOptions.None, kernel).Unwrap();
+
+    private sealed class View(SimulatedNetwork network, SiloAddress silo) : IMembershipView
+    {
+        public ImmutableArray<SiloAddress> LiveSilos => network.See(silo, network._live);
 
         public Task ChangedAsync(CancellationToken cancellationToken) =>
             network._changed.Task.WaitAsync(cancellationToken);
@@ -146,6 +214,11 @@ internal sealed class SimulatedNetwork(TimeProvider time)
         public async Task<BatchReply> SendAsync(
             SiloAddress silo, RequestBatch batch, CancellationToken cancellationToken)
         {
+            if (network._dead.Contains(local))
+            {
+                throw new IOException("This silo is dead.");
+            }
+
             network.Sent++;
             var fate = network.OnSend(local, silo, batch);
             if (fate == Fate.Hang)
@@ -153,12 +226,12 @@ internal sealed class SimulatedNetwork(TimeProvider time)
                 await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, cancellationToken);
             }
 
-            // What is on its way arrives, also when its sender has stopped waiting.
-            return await network.CarryAsync(local, silo, batch, fate).WaitAsync(cancellationToken);
+            return await network.OnItsWay(() => network.CarryAsync(local, silo, batch, fate))
+                .WaitAsync(cancellationToken);
         }
 
         public Task<StoreDescription?> DescribeAsync(
             SiloAddress silo, string store, CancellationToken cancellationToken) =>
-            network.DescribeAsync(local, silo).WaitAsync(cancellationToken);
+            network.OnItsWay(() => network.DescribeAsync(local, silo)).WaitAsync(cancellationToken);
     }
 }

@@ -42,18 +42,21 @@ internal sealed class FaultyDirectory(string path)
         }
     }
 
-    public void Crash(Random random)
+    /// <returns>Whether anything was lost that a file's owner had written.</returns>
+    public bool Crash(Random random)
     {
         // A file system with a journal of its own keeps the order of changes to names.
         _unflushed.Take(random.Next(_unflushed.Count + 1)).ToList().ForEach(change => change(_durable));
         _unflushed.Clear();
+        var isTorn = false;
         foreach (var file in _durable.Values)
         {
-            file.Crash(random);
+            isTorn |= file.Crash(random);
         }
 
         Visible = new(_durable, StringComparer.Ordinal);
         _durable = new(_durable, StringComparer.Ordinal);
+        return isTorn;
     }
 }
 

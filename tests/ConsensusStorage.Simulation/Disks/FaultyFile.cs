@@ -45,13 +45,27 @@ internal sealed class FaultyFile(byte[] content)
 
     public void Flush() => Flush(_ => true, _cache.Length);
 
+    /// <summary>Flips bits of one byte, on the disk and for everybody who reads it.</summary>
+    public void Flip(int offset, byte mask)
+    {
+        _cache[offset] ^= mask;
+        if (offset < _disk.Length)
+        {
+            _disk[offset] ^= mask;
+        }
+    }
+
     /// <summary>Any part reaches the disk. The rest stays visible, and no later flush writes it.</summary>
     public void FailFlush(Random random) => FlushSome(random);
 
-    public void Crash(Random random)
+    /// <returns>Whether anything was lost that had been written.</returns>
+    public bool Crash(Random random)
     {
+        var wasDirty = _dirty.Count > 0;
         FlushSome(random);
+        var isTorn = wasDirty && !_cache.AsSpan().SequenceEqual(_disk);
         _cache = [.. _disk];
+        return isTorn;
     }
 
     private void FlushSome(Random random)

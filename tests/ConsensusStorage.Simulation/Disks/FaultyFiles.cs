@@ -74,6 +74,9 @@ internal sealed class FaultyFiles(Random random) : IFileLayer
     /// <summary>Grows with every crash and kill; handles of before are dead.</summary>
     public int Life { get; private set; }
 
+    /// <summary>Crashes that lost something written.</summary>
+    public int Torn { get; private set; }
+
     public Random Random => random;
 
     public long BytesUsed => _directories.Values.Sum(directory => directory.Visible.Values.Sum(file => file.Length));
@@ -98,8 +101,27 @@ internal sealed class FaultyFiles(Random random) : IFileLayer
         Life++;
         foreach (var directory in _directories.Values)
         {
-            directory.Crash(random);
+            Torn += directory.Crash(random) ? 1 : 0;
         }
+    }
+
+    /// <summary>Flips a bit somewhere in one of the files.</summary>
+    /// <returns>Where, in words; null if there is nothing on the disk.</returns>
+    public string? FlipBit(Random random)
+    {
+        var files = _directories
+            .SelectMany(pair => pair.Value.Visible.Select(file => (Path: $"{pair.Key}/{file.Key}", File: file.Value)))
+            .Where(one => one.File.Length > 0)
+            .ToList();
+        if (files.Count == 0)
+        {
+            return null;
+        }
+
+        var (path, file) = files[random.Next(files.Count)];
+        var offset = random.Next(file.Length);
+        file.Flip(offset, (byte)(1 << random.Next(8)));
+        return $"{path} at {offset}";
     }
 
     /// <summary>

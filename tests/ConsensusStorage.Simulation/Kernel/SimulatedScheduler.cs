@@ -1,16 +1,16 @@
-using System.Collections.Concurrent;
-
 namespace Orleans.Consensus.Simulation.Kernel;
 
 /// <summary>
-/// Runs all tasks of a test on the calling thread, in order, on a clock that moves only when nothing is left to do.
-/// The same test takes the same course every time; work that comes from another thread would break that and is an
-/// error.
+/// Runs all tasks of a simulation on the calling thread, in order, on a clock that moves only when nothing is left to
+/// do. The same simulation takes the same course every time; work that comes from another thread would break that and
+/// is an error.
 /// </summary>
 internal sealed class SimulatedScheduler : TaskScheduler
 {
-    private readonly ConcurrentQueue<Task> _queue = new();
-    private int _thread;
+    private readonly Queue<(SimulatedProcess? Process, Task Task)> _queue = new();
+    private readonly List<(long At, Action Action)> _interrupts = [];
+    private int _thread = Environment.CurrentManagedThreadId;
+    private bool _isInterrupting;
     private volatile bool _strayed;
 
     /// <summary>The clock; give it to everything under test.</summary>
@@ -19,12 +19,19 @@ internal sealed class SimulatedScheduler : TaskScheduler
     /// <summary>Tasks run so far: two runs of one seed agree in it.</summary>
     public long Executed { get; private set; }
 
+    /// <summary>Whether the calling thread is that of the simulation.</summary>
+    public bool IsHere => Environment.CurrentManagedThreadId == _thread;
+
+    /// <summary>The most tasks that ever waited at once.</summary>
+    public int LongestQueue { get; private set; }
+
     /// <summary>
     /// Runs <paramref name="main"/> and everything it starts until it ends, at most for the given time.
     /// </summary>
+    /// <exception cref="TimeoutException">It did not end in its time.</exception>
     public void Run(Func<Task> main, TimeSpan? atMost = null)
     {
-        // The test framework's own context would catch the continuations before this scheduler.
+        // The context of whoever calls would catch the continuations before this scheduler.
         SynchronizationContext.SetSynchronizationContext(null);
         _thread = Environment.CurrentManagedThreadId;
         var deadline = Time.GetUtcNow() + (atMost ?? TimeSpan.FromMinutes(5));
@@ -33,12 +40,16 @@ internal sealed class SimulatedScheduler : TaskScheduler
         {
             if (_queue.TryDequeue(out var next))
             {
-                Executed++;
-                TryExecuteTask(next);
+                Execute(next.Process, next.Task);
+            }
+            else if (_interrupts.Count > 0)
+            {
+                // Nothing is left to be interrupted: it is now or after the next timer, so now.
+                Interrupt(0);
             }
             else if (!Time.TryFireNext(deadline))
             {
-                throw new TimeoutException("The test did not end in its simulated time.");
+                throw new TimeoutException("The simulation did not end in its simulated time.");
             }
         }
 
@@ -51,13 +62,73 @@ internal sealed class SimulatedScheduler : TaskScheduler
         task.GetAwaiter().GetResult();
     }
 
-    protected override void QueueTask(Task task)
+    /// <summary>
+    /// Does something between two tasks, after so many more of them: at any await of any code, and not only while
+    /// time passes.
+    /// </summary>
+    public void InterruptAfter(int tasks, Action action) => _interrupts.Add((Executed + tasks, action));
+
+    /// <summary>Queues a task of <paramref name="process"/>.</summary>
+    public void Enqueue(SimulatedProcess? process, Task task)
     {
-        _strayed |= Environment.CurrentManagedThreadId != _thread;
-        _queue.Enqueue(task);
+        if (!IsHere)
+        {
+            _strayed = true;
+            return;
+        }
+
+        _queue.Enqueue((process, task));
+        LongestQueue = Math.Max(LongestQueue, _queue.Count);
     }
 
-    protected override bool TryExecuteTaskInline(Task task, bool taskWasPreviouslyQueued) => false;
+    protected override void QueueTask(Task task)
+    {
+        if (_isInterrupting)
+        {
+            _isInterrupting = false;
+            TryExecuteTask(task);
+        }
+        else
+        {
+            Enqueue(null, task);
+        }
+    }
 
-    protected override IEnumerable<Task> GetScheduledTasks() => _queue;
+    /// <summary>What follows at once is run at once, as every scheduler does.</summary>
+    protected override bool TryExecuteTaskInline(Task task, bool taskWasPreviouslyQueued) =>
+        !taskWasPreviouslyQueued && IsHere && TryExecuteTask(task);
+
+    protected override IEnumerable<Task> GetScheduledTasks() => _queue.Select(item => item.Task);
+
+    private void Execute(SimulatedProcess? process, Task task)
+    {
+        Executed++;
+        if (process is null)
+        {
+            TryExecuteTask(task);
+        }
+        else
+        {
+            process.Execute(task);
+        }
+
+        for (var i = _interrupts.Count - 1; i >= 0; i--)
+        {
+            if (_interrupts[i].At <= Executed)
+            {
+                Interrupt(i);
+            }
+        }
+    }
+
+    private void Interrupt(int index)
+    {
+        var action = _interrupts[index].Action;
+        _interrupts.RemoveAt(index);
+
+        // As a task, so that whatever it starts stays in the simulation; and ahead of all others.
+        _isInterrupting = true;
+        new Task(action).Start(this);
+        _isInterrupting = false;
+    }
 }

@@ -28,6 +28,19 @@ internal sealed class SimulatedTime : TimeProvider
         return timer;
     }
 
+    /// <summary>Waits to the tick, where <see cref="Task.Delay(TimeSpan, TimeProvider)"/> knows milliseconds.</summary>
+    public Task Pass(TimeSpan time)
+    {
+        if (time <= TimeSpan.Zero)
+        {
+            return Task.CompletedTask;
+        }
+
+        var over = new TaskCompletionSource();
+        CreateTimer(static over => ((TaskCompletionSource)over!).SetResult(), over, time, Timeout.InfiniteTimeSpan);
+        return over.Task;
+    }
+
     /// <summary>Jumps to the next timer and fires it; false if there is none up to <paramref name="limit"/>.</summary>
     public bool TryFireNext(DateTimeOffset limit)
     {
@@ -94,19 +107,4 @@ internal sealed class SimulatedTime : TimeProvider
             Setting = 0;
         }
     }
-}
-
-/// <summary>A silo's own wall clock: off by <see cref="Offset"/>, which may jump. Timers run as everywhere.</summary>
-internal sealed class SiloTime(TimeProvider time) : TimeProvider
-{
-    public TimeSpan Offset { get; set; }
-
-    public override long TimestampFrequency => time.TimestampFrequency;
-
-    public override long GetTimestamp() => time.GetTimestamp();
-
-    public override DateTimeOffset GetUtcNow() => time.GetUtcNow() + Offset;
-
-    public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period) =>
-        time.CreateTimer(callback, state, dueTime, period);
 }

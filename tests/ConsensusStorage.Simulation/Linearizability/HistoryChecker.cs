@@ -8,15 +8,20 @@ namespace Orleans.Consensus.Simulation.Linearizability;
 /// </summary>
 internal sealed class HistoryChecker
 {
-    private readonly ImmutableArray<Operation> _operations;
-    private readonly HashSet<(ulong Done, RegisterModel Model)> _visited = [];
+    /// <summary>Operations that one history may have; some count twice.</summary>
+    public const int Capacity = 128;
 
-    private HistoryChecker(ImmutableArray<Operation> operations) => _operations = operations;
+    private readonly Operation[] _operations;
+    private readonly HashSet<(UInt128 Done, RegisterModel Model)> _visited = [];
 
+    private HistoryChecker(IEnumerable<Operation> operations) =>
+        _operations = [.. operations.OrderBy(operation => operation.Invoked)];
+
+    /// <exception cref="ArgumentOutOfRangeException">There are more than <see cref="Capacity"/>.</exception>
     public static bool IsLinearizable(IEnumerable<Operation> history)
     {
         var operations = history.SelectMany(Parts).ToImmutableArray();
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(operations.Length, 64);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(operations.Length, Capacity);
         return new HistoryChecker(operations).Search(0, default, latestInvoked: -1);
     }
 
@@ -30,7 +35,7 @@ internal sealed class HistoryChecker
         _ => [operation],
     };
 
-    private bool Search(ulong done, RegisterModel model, int latestInvoked)
+    private bool Search(UInt128 done, RegisterModel model, int latestInvoked)
     {
         if (!_visited.Add((done, model)))
         {
@@ -39,9 +44,9 @@ internal sealed class HistoryChecker
 
         var deadline = Operation.Open;
         var complete = true;
-        for (var i = 0; i < _operations.Length; i++)
+        for (var i = 0; i < _operations.Length && _operations[i].Invoked < deadline; i++)
         {
-            if ((done & (1UL << i)) == 0 && _operations[i].Ending != Ending.Maybe)
+            if ((done & (UInt128.One << i)) == 0 && _operations[i].Ending != Ending.Maybe)
             {
                 complete = false;
                 deadline = Math.Min(deadline, _operations[i].Returned);
@@ -51,15 +56,16 @@ internal sealed class HistoryChecker
         return complete || SearchNext(done, model, latestInvoked, deadline);
     }
 
-    private bool SearchNext(ulong done, RegisterModel model, int latestInvoked, int deadline)
+    private bool SearchNext(UInt128 done, RegisterModel model, int latestInvoked, int deadline)
     {
-        for (var i = 0; i < _operations.Length; i++)
+        for (var i = 0; i < _operations.Length && _operations[i].Invoked < deadline; i++)
         {
             var operation = _operations[i];
-            var isFree = (done & (1UL << i)) == 0 && operation.Invoked < deadline && operation.Returned > latestInvoked;
-            if (isFree
+            var bit = UInt128.One << i;
+            if ((done & bit) == 0
+                && operation.Returned > latestInvoked
                 && Explain(operation, model) is { } next
-                && Search(done | (1UL << i), next, Math.Max(latestInvoked, operation.Invoked)))
+                && Search(done | bit, next, Math.Max(latestInvoked, operation.Invoked)))
             {
                 return true;
             }

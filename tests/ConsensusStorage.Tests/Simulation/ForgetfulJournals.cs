@@ -1,8 +1,6 @@
 using Orleans.Consensus.Journaling;
-using Orleans.Consensus.Simulation.Clusters;
-using Orleans.Consensus.Simulation.Kernel;
 
-namespace Orleans.Consensus.Simulation.Runs;
+namespace Orleans.Consensus.Tests.Simulation;
 
 /// <summary>Logs that say "durable" and never wrote it, every so often: a negative control.</summary>
 internal sealed class ForgetfulJournals(IJournalStore journals, Random random) : IJournalStore

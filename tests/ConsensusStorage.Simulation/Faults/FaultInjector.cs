@@ -1,0 +1,129 @@
+using Orleans.Consensus.Simulation.Clusters;
+using Orleans.Consensus.Simulation.Disks;
+using Orleans.Consensus.Simulation.Kernel;
+using Orleans.Consensus.Simulation.Scenarios;
+
+namespace Orleans.Consensus.Simulation.Faults;
+
+/// <summary>
+/// Lets the faults of a scenario happen when they are due, several at a time if need be. Any number of silos may be
+/// down; nothing here is allowed to make an answer wrong.
+/// </summary>
+internal sealed class FaultInjector
+{
+    private readonly SimulatedCluster _cluster;
+    private readonly Scenario _scenario;
+    private readonly NetworkFaults _network;
+    private readonly DiskFaults _disks;
+    private readonly ProcessFaults _processes;
+    private readonly ClockFaults _clocks;
+    private readonly Action<string, object?> _log;
+    private readonly List<Task> _ongoing = [];
+
+    public FaultInjector(
+        SimulatedCluster cluster, Scenario scenario, Action<int> started, Action<string, object?> log)
+    {
+        var random = new Random(scenario.Seed ^ 0x5EED);
+        var minority = new Minority(scenario.Replicas);
+        (_cluster, _scenario, _log) = (cluster, scenario, log);
+        _network = new(cluster, new(random.Next()));
+        _disks = new(cluster, new(random.Next())) { Crashed = silo => _processes!.CrashedInWrite(silo) };
+        _clocks = new(cluster, minority);
+        _processes = new(cluster, _disks, minority, log) { Started = started };
+        for (var silo = 0; silo < scenario.Replicas; silo++)
+        {
+            _disks.Add(silo);
+        }
+    }
+
+    /// <summary>Faults that have struck, by kind.</summary>
+    public Dictionary<FaultKind, int> Struck { get; } = [];
+
+    public int Count { get; private set; }
+
+    /// <summary>Replicas that are gone for good.</summary>
+    public IReadOnlySet<int> Lost => _processes.Lost;
+
+    /// <summary>All that was drawn has happened.</summary>
+    public bool IsUsedUp { get; private set; }
+
+    /// <summary>Lets things happen until <paramref name="isOver"/>.</summary>
+    public async Task RunAsync(Func<bool> isOver)
+    {
+        _network.BeginDelays();
+        var begin = _cluster.Scheduler.Time.GetUtcNow();
+        foreach (var fault in _scenario.Faults)
+        {
+            var wait = begin + fault.At - _cluster.Scheduler.Time.GetUtcNow();
+            if (wait > TimeSpan.Zero)
+            {
+                await _cluster.PassAsync(wait.TotalMilliseconds);
+            }
+
+            if (isOver())
+            {
+                break;
+            }
+
+            _ongoing.Add(StrikeAsync(fault));
+        }
+
+        IsUsedUp = true;
+    }
+
+    /// <summary>Waits for the faults to pass, sets the clocks right and brings every silo back.</summary>
+    public async Task HealAsync()
+    {
+        await Task.WhenAll(_ongoing);
+        for (var silo = 0; silo < _scenario.Silos; silo++)
+        {
+            _clocks.SetRight(silo);
+        }
+
+        for (var silo = 0; silo < _scenario.Silos; silo++)
+        {
+            await _processes.StartAsync(silo);
+        }
+    }
+
+    /// <summary>Starts a silo as often as it takes.</summary>
+    public Task StartAsync(int silo) => _processes.StartAsync(silo);
+
+    private async Task StrikeAsync(PlannedFault fault)
+    {
+        var random = new Random(fault.Seed);
+        _log("fault", fault);
+        var struck = true;
+        switch (fault.Kind)
+        {
+            case <= FaultKind.Flapping or FaultKind.WrongView:
+                Note(fault);
+                await _network.StrikeAsync(fault, random);
+                return;
+            case FaultKind.ClockJump:
+                _clocks.Jump(fault.Silo, _scenario.Profile.FarJumps, random);
+                break;
+            case FaultKind.ClockDrift:
+                _clocks.Drift(fault.Silo, random);
+                break;
+            case FaultKind.SlowDisk or FaultKind.FailingDisk or FaultKind.FailingFlush or FaultKind.FullDisk:
+                struck = _cluster.DiskOf(fault.Silo) is FaultyFiles;
+                await (struck ? _disks.StrikeAsync(fault, random) : Task.CompletedTask);
+                break;
+            default:
+                struck = await _processes.StrikeAsync(fault, random);
+                break;
+        }
+
+        if (struck)
+        {
+            Note(fault);
+        }
+    }
+
+    private void Note(PlannedFault fault)
+    {
+        Count++;
+        Struck[fault.Kind] = Struck.GetValueOrDefault(fault.Kind) + 1;
+    }
+}

@@ -1,0 +1,14 @@
+namespace Orleans.Consensus.Simulation.Faults;
+
+/// <summary>
+/// The replicas that a run may break for good: a minority. To the store it is the same whether a disk is lost or a
+/// clock is hours ahead for a moment: such a replica may promise what no other believes for hours (S4).
+/// </summary>
+internal sealed class Minority(int replicas)
+{
+    private readonly HashSet<int> _broken = [];
+
+    /// <summary>Whether a silo's replica may be broken; it counts as broken from here on. Others are free.</summary>
+    public bool TryBreak(int silo) =>
+        silo >= replicas || _broken.Contains(silo) || (_broken.Count < (replicas - 1) / 2 && _broken.Add(silo));
+}

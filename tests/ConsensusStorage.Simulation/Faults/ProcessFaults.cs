@@ -1,0 +1,192 @@
+using Orleans.Consensus.Journaling;
+using Orleans.Consensus.Simulation.Clusters;
+using Orleans.Consensus.Simulation.Disks;
+using Orleans.Consensus.Simulation.Kernel;
+using Orleans.Consensus.Simulation.Scenarios;
+
+namespace Orleans.Consensus.Simulation.Faults;
+
+/// <summary>Everything that happens to processes and machines: they end, stand still, and come back.</summary>
+internal sealed class ProcessFaults(
+    SimulatedCluster cluster, DiskFaults disks, Minority minority, Action<string, object?> log)
+{
+    private readonly HashSet<int> _starting = [];
+
+    /// <summary>Called when a silo has started.</summary>
+    public required Action<int> Started { get; init; }
+
+    /// <summary>Replicas that have lost what they promised.</summary>
+    public HashSet<int> Lost { get; } = [];
+
+    /// <returns>Whether there was something to strike.</returns>
+    public async Task<bool> StrikeAsync(PlannedFault fault, Random random)
+    {
+        if (!cluster.Silos.ContainsKey(fault.Silo))
+        {
+            return false;
+        }
+
+        switch (fault.Kind)
+        {
+            case FaultKind.Crash or FaultKind.Kill:
+                await AtAnyAwaitAsync(random);
+                await GoDownAsync(fault, random, killed: fault.Kind == FaultKind.Kill);
+                return true;
+            case FaultKind.CrashInWrite:
+                disks.CrashInWrite(fault.Silo, random.Next(6));
+                await cluster.PassAsync(1000);
+                disks.Disarm(fault.Silo);
+                return true;
+            case FaultKind.Restart:
+                await cluster.StopAsync(fault.Silo);
+                await cluster.PassAsync(random.Next(0, 1000));
+                await StartAsync(fault.Silo);
+                return true;
+            case FaultKind.Pause:
+                await PauseAsync(fault, random);
+                return true;
+            default:
+                return await LoseReplicaAsync(fault, random);
+        }
+    }
+
+    /// <summary>Power has failed in the middle of a write; the rest of the process goes with it.</summary>
+    public void CrashedInWrite(int silo) => cluster.Scheduler.InterruptAfter(0, () =>
+    {
+        log("power fails in a write of silo", silo);
+        if (!cluster.Processes[silo].HasEnded)
+        {
+            cluster.Crash(silo);
+            _ = RestartLaterAsync(silo, 300);
+        }
+    });
+
+    /// <summary>Starts a silo, again and again while its disk doesn't let it.</summary>
+    public async Task StartAsync(int silo)
+    {
+        while (!cluster.Silos.ContainsKey(silo))
+        {
+            if (!_starting.Add(silo))
+            {
+                await cluster.PassAsync(20);
+                continue;
+            }
+
+            try
+            {
+                // Its former life is declared dead at the latest when the next one begins.
+                if (cluster.Addresses.TryGetValue(silo, out var former))
+                {
+                    cluster.Network.Remove(former);
+                }
+
+                await cluster.StartAsync(silo);
+                log("started silo", silo);
+                Started(silo);
+            }
+            catch (Exception exception) when (exception is JournalException or IOException)
+            {
+                log("start failed of silo", $"{silo}: {exception.Message}");
+                cluster.Processes[silo].End();
+                (cluster.DiskOf(silo) as FaultyFiles)?.Kill();
+                await cluster.PassAsync(200);
+            }
+            finally
+            {
+                _starting.Remove(silo);
+            }
+        }
+    }
+
+    private Task AtAnyAwaitAsync(Random random)
+    {
+        var now = new TaskCompletionSource();
+        cluster.Scheduler.InterruptAfter(random.Next(60), now.SetResult);
+        return now.Task;
+    }
+
+    private async Task GoDownAsync(PlannedFault fault, Random random, bool killed)
+    {
+        if (!cluster.Silos.ContainsKey(fault.Silo))
+        {
+            return;
+        }
+
+        var address = cluster.Addresses[fault.Silo];
+        cluster.Crash(fault.Silo, killed);
+        if (random.Next(2) == 0)
+        {
+            await cluster.PassAsync(fault.Lasts.TotalMilliseconds * random.NextDouble());
+            cluster.Network.Remove(address);
+        }
+
+        await cluster.PassAsync(fault.Lasts.TotalMilliseconds);
+        await StartAsync(fault.Silo);
+    }
+
+    private async Task RestartLaterAsync(int silo, double milliseconds)
+    {
+        await cluster.PassAsync(milliseconds);
+        await StartAsync(silo);
+    }
+
+    /// <summary>
+    /// The process stands still and wakes up. If the others have declared it dead meanwhile, it works on for a moment,
+    /// until it hears of that, and then ends, as Orleans does.
+    /// </summary>
+    private async Task PauseAsync(PlannedFault fault, Random random)
+    {
+        var process = cluster.Processes[fault.Silo];
+        var address = cluster.Addresses[fault.Silo];
+        process.Pause();
+        await cluster.PassAsync(fault.Lasts.TotalMilliseconds);
+        var isDeclaredDead = random.Next(3) == 0;
+        if (isDeclaredDead)
+        {
+            cluster.Network.Forget(address);
+            await cluster.PassAsync(random.Next(1, 300));
+        }
+
+        process.Resume();
+        log("woke up silo", fault.Silo);
+        if (isDeclaredDead)
+        {
+            await cluster.PassAsync(random.Next(1, 300));
+            if (!process.HasEnded)
+            {
+                await GoDownAsync(fault, random, killed: true);
+            }
+        }
+    }
+
+    /// <summary>A disk rots or is lost, if the cluster can do without one more replica.</summary>
+    private async Task<bool> LoseReplicaAsync(PlannedFault fault, Random random)
+    {
+        var silo = fault.Silo;
+        if (silo >= cluster.Replicas.Count || !minority.TryBreak(silo))
+        {
+            return false;
+        }
+
+        Lost.Add(silo);
+        if (fault.Kind == FaultKind.BitFlip && random.Next(2) == 0)
+        {
+            log("bit flipped under the running silo", $"{silo}: {((FaultyFiles)cluster.DiskOf(silo)).FlipBit(random)}");
+            return true;
+        }
+
+        cluster.Crash(silo, killed: random.Next(2) == 0);
+        if (fault.Kind == FaultKind.WipedDisk)
+        {
+            disks.Add(silo);
+        }
+        else
+        {
+            log("bit flipped of silo", $"{silo}: {((FaultyFiles)cluster.DiskOf(silo)).FlipBit(random)}");
+        }
+
+        await cluster.PassAsync(fault.Lasts.TotalMilliseconds);
+        await StartAsync(silo);
+        return true;
+    }
+}

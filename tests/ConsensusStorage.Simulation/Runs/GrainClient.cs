@@ -1,0 +1,158 @@
+using System.Text;
+using Orleans.Consensus.Engines;
+using Orleans.Consensus.Simulation.Kernel;
+using Orleans.Consensus.Simulation.Linearizability;
+
+namespace Orleans.Consensus.Simulation.Runs;
+
+/// <summary>
+/// A grain's state object as its storage would treat it: it knows an ETag, and which of its changes are in doubt,
+/// which it hands in with whatever it does next (S7). Sometimes it is out of date, or gives up early. It lives and dies
+/// with the process of its silo.
+/// </summary>
+internal sealed class GrainClient(
+    SeedRun run, PaxosStore store, SimulatedProcess process, int register, int longestPause, Random random)
+{
+    private static readonly TimeSpan Tolerance = TimeSpan.FromMilliseconds(50);
+
+    private readonly List<int> _inDoubt = [];
+    private readonly RegisterId _id = SeedRun.Register(register);
+    private RegisterVersion? _tag;
+    private InDoubt _doubt = InDoubt.None;
+    private bool _mustRead = true;
+
+    /// <summary>One operation after the other, until there are enough.</summary>
+    public async Task WorkAsync()
+    {
+        while (!run.IsEnough && !run.Histories.IsFull(register))
+        {
+            await StepAsync();
+            await Task.Delay(TimeSpan.FromMilliseconds(random.Next(1, longestPause)), run.Time);
+        }
+    }
+
+    private async Task StepAsync()
+    {
+        var (kind, expected) = Choose();
+        var operation = new Operation(
+            kind, store.Engine.MintVersion(), expected, _doubt.Versions, run.Histories.Tick());
+        var number = run.Histories.Begin(register, operation);
+        run.Trace.Add("call", operation);
+        using var cancel = random.Next(16) == 0
+            ? new CancellationTokenSource(TimeSpan.FromMilliseconds(random.Next(1, 400)), run.Time)
+            : new CancellationTokenSource();
+        var (started, pauses) = (run.Time.GetTimestamp(), process.Pauses);
+        var result = await store.Engine.ChangeAsync(_id, ToChange(operation), cancel.Token);
+        var took = run.Time.GetElapsedTime(started);
+        run.Trace.Add("end ", operation.Version.Sequence, result);
+        if (took > SeedRun.RequestTimeout + Tolerance && pauses == process.Pauses)
+        {
+            run.Violated($"{operation} took {took}.");
+        }
+
+        Conclude(number, operation, result);
+    }
+
+    private (OperationKind Kind, RegisterVersion? Expected) Choose()
+    {
+        var dice = _mustRead ? 0 : random.Next(100);
+        return dice switch
+        {
+            < 18 => (OperationKind.Read, null),
+            < 30 => (OperationKind.Clear, _tag),
+            < 38 => (OperationKind.Write, run.Histories.AnyVersion(register, random)),
+            < 45 => (OperationKind.Write, null),
+            < 48 => (OperationKind.Clear, run.Histories.AnyVersion(register, random)),
+            _ => (OperationKind.Write, _tag),
+        };
+    }
+
+    private Change ToChange(Operation operation)
+    {
+        var (version, expected) = (operation.Version, operation.Expected);
+        return operation.Kind switch
+        {
+            OperationKind.Read => new Change.Read(version, _doubt),
+            OperationKind.Clear => new Change.Clear(version, _doubt, expected),
+            _ => new Change.Write(version, _doubt, expected, PayloadOf(version)),
+        };
+    }
+
+    private void Conclude(int number, Operation operation, ChangeResult result)
+    {
+        var now = run.Histories.Tick();
+        switch (result)
+        {
+            case ChangeResult.Applied applied:
+                Settle(now, applied.Version);
+                run.Histories[register, number] = operation with { Ending = Ending.Applied, Returned = now };
+                break;
+            case ChangeResult.Found found:
+                Settle(now, Visible(found.Value));
+                CheckPayload(found.Value);
+                run.Histories[register, number] =
+                    operation with { Ending = Ending.Found, Returned = now, Seen = _tag };
+                break;
+            case ChangeResult.Stale stale:
+                Settle(now, Visible(stale.Current));
+                var ending = stale.MayHaveHappened ? Ending.StaleAfterDoubt : Ending.Stale;
+                run.Histories[register, number] = operation with { Ending = ending, Returned = now, Seen = _tag };
+                break;
+            case ChangeResult.Unknown unknown:
+                run.Saw($"unknown: {unknown.Reason}");
+                _doubt = unknown.InDoubt;
+                _mustRead |= unknown.Reason == UnknownReason.LostTrack;
+                _inDoubt.Add(number);
+                if (unknown.Reason == UnknownReason.Violation)
+                {
+                    run.Violated($"{operation}: the replicas contradict one another.");
+                }
+
+                break;
+            case ChangeResult.NotApplied none:
+                run.Saw($"not applied: {none.Reason}");
+                run.Histories[register, number] = operation with { Ending = Ending.Never, Returned = now };
+                if (none.Reason == NotAppliedReason.Violation)
+                {
+                    run.Violated($"{operation}: the replicas contradict one another.");
+                }
+
+                break;
+            default:
+                throw new System.Diagnostics.UnreachableException();
+        }
+    }
+
+    /// <summary>A definite answer: from here on nothing that was in doubt can take effect any more (S7).</summary>
+    private void Settle(int now, RegisterVersion? tag)
+    {
+        foreach (var number in _inDoubt)
+        {
+            run.Histories[register, number] = run.Histories[register, number] with { Returned = now };
+        }
+
+        _inDoubt.Clear();
+        (_doubt, _tag, _mustRead) = (InDoubt.None, tag, false);
+    }
+
+    private void CheckPayload(RegisterValue? value)
+    {
+        if (value is { IsTombstone: false }
+            && (value.Payload as PayloadBytes)?.Bytes.Span.SequenceEqual(PayloadOf(value.Version).Bytes.Span) != true)
+        {
+            run.Violated($"Register {register}: version {value.Version} came back with a payload not its own.");
+        }
+    }
+
+    private static RegisterVersion? Visible(RegisterValue? value) =>
+        value is { IsTombstone: false } ? value.Version : null;
+
+    private static PayloadBytes PayloadOf(RegisterVersion version)
+    {
+        var length = 49 + (int)(version.Sequence % 7 * 150);
+        var bytes = new byte[length];
+        Encoding.UTF8.GetBytes(version.ToString(), bytes);
+        bytes.AsSpan(^1)[0] = (byte)version.Sequence;
+        return new(bytes);
+    }
+}

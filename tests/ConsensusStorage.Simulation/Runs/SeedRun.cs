@@ -1,0 +1,298 @@
+using System.Text;
+using Orleans.Consensus.Engines;
+using Orleans.Consensus.Simulation.Clusters;
+using Orleans.Consensus.Simulation.Faults;
+using Orleans.Consensus.Simulation.Kernel;
+using Orleans.Consensus.Simulation.Linearizability;
+using Orleans.Consensus.Simulation.Oracles;
+using Orleans.Consensus.Simulation.Scenarios;
+using Orleans.Consensus.Transport;
+
+namespace Orleans.Consensus.Simulation.Runs;
+
+/// <summary>
+/// One cluster of shipped code with its clients and its misfortunes, all from one scenario, under the eyes of every
+/// oracle. Single-threaded; two runs of one scenario are the same to the byte.
+/// </summary>
+internal sealed class SeedRun
+{
+    public static readonly TimeSpan RequestTimeout = TimeSpan.FromSeconds(3);
+
+    private const int LongestQueue = 20_000;
+    private const long MostDiskBytes = 64 * 1024 * 1024;
+
+    private static readonly TimeSpan LongestLoad = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan LongestHealing = TimeSpan.FromSeconds(45);
+
+    private readonly Scenario _scenario;
+    private readonly SimulatedCluster _cluster;
+    private readonly FaultInjector _faults;
+    private readonly Sightings _sightings = new();
+    private readonly Random _random;
+    private readonly List<(SimulatedProcess Process, Task Work)> _clients = [];
+    private int _lives;
+    private DateTimeOffset _end = DateTimeOffset.MaxValue;
+
+    /// <param name="isTold">Whether somebody wants to read what happened.</param>
+    /// <param name="sabotage">Breaks the cluster on purpose: a negative control.</param>
+    public SeedRun(Scenario scenario, bool isTold = false, Action<SimulatedCluster>? sabotage = null)
+    {
+        _scenario = scenario;
+        _random = new(scenario.Seed ^ 0x0DD5);
+        Histories = new(scenario.Capacities);
+        _cluster = new(scenario.Replicas, scenario.Seed)
+        {
+            JournalOptions = new() { FirstSegmentBytes = 8192, SegmentBytes = 16384 },
+        };
+        _cluster.Settings = _cluster.Settings with
+        {
+            RequestTimeout = RequestTimeout,
+            RoundTimeout = TimeSpan.FromMilliseconds(400),
+            ValueCacheBytes = 2048,
+            PromiseCacheSize = 64,
+            Groups = scenario.Groups,
+        };
+        Trace = new(_cluster.Scheduler.Time, isTold);
+        sabotage?.Invoke(_cluster);
+        var journals = new JournalOracle(Violated);
+        var intercept = _cluster.Intercept;
+        _cluster.Intercept = (silo, store) => intercept(silo, journals.Watch(silo, store));
+        _cluster.Network.Watch = new WireOracle(journals.OwnerOf, Violated)
+        {
+            Heard = (from, to, batch, reply) =>
+            {
+                Trace.Add(Trace.Message, batch, reply);
+                _sightings.Heard(batch, reply);
+            },
+        };
+        _faults = new(_cluster, scenario, StartClients, (what, detail) => Trace.Add(what, detail));
+    }
+
+    /// <summary>What was found wrong; the first is the one to look at.</summary>
+    public List<string> Problems { get; } = [];
+
+    public Histories Histories { get; }
+
+    public Trace Trace { get; }
+
+    public TimeProvider Time => _cluster.Scheduler.Time;
+
+    /// <summary>The clients may rest.</summary>
+    public bool IsEnough =>
+        (Histories.Count >= _scenario.Profile.Operations && (_faults.Count >= Scenario.LeastFaults || _faults.IsUsedUp))
+        || Time.GetUtcNow() > _end;
+
+    /// <summary>Faults that struck, by kind.</summary>
+    public IReadOnlyDictionary<FaultKind, int> Faults => _faults.Struck;
+
+    /// <summary>Situations that came about.</summary>
+    public IReadOnlySet<string> Seen => _sightings.All;
+
+    public TimeSpan Simulated => Time.GetElapsedTime(0);
+
+    /// <summary>Equal for two runs of one scenario.</summary>
+    public (long Tasks, int Messages) Fingerprint => (_cluster.Scheduler.Executed, _cluster.Network.Sent);
+
+    /// <summary>The register whose history can't be explained, or null.</summary>
+    public int? Unexplained { get; private set; }
+
+    public static RegisterId Register(int number) => SimulatedCluster.Register($"register{number}");
+
+    public SeedRun Execute()
+    {
+        try
+        {
+            _cluster.Run(PlayAsync, TimeSpan.FromMinutes(10));
+            Unexplained = Histories.FindUnexplained();
+            if (Unexplained is { } register)
+            {
+                Violated($"The history of register {register} is not linearizable.");
+            }
+        }
+        catch (Exception exception)
+        {
+            Violated($"The run ended with {exception}");
+        }
+
+        return this;
+    }
+
+    public void Violated(string what)
+    {
+        Trace.Add("VIOLATION", what);
+        Problems.Add(what);
+    }
+
+    /// <summary>Notes that something came about, for the statistics.</summary>
+    public void Saw(string situation) => _sightings.Add(situation);
+
+    private async Task PlayAsync()
+    {
+        for (var silo = 0; silo < _scenario.Silos; silo++)
+        {
+            await _faults.StartAsync(silo);
+        }
+
+        // A store is formed by all of its replicas; from then on a minority may be lost.
+        while (_cluster.Silos.Values.Any(silo => silo.Describe().Replicas.Any(one => one.State < ReplicaState.Serving)))
+        {
+            await _cluster.PassAsync(10);
+        }
+
+        _end = Time.GetUtcNow() + LongestLoad;
+        await _faults.RunAsync(() => IsEnough);
+        while (!IsEnough)
+        {
+            await _cluster.PassAsync(50);
+        }
+
+        await _faults.HealAsync();
+        Trace.Add("healed");
+        await RestAsync();
+        await ReadEverythingAsync();
+        CheckBounds();
+        await StopEverythingAsync();
+        await InspectLogsAsync();
+    }
+
+    private void StartClients(int silo)
+    {
+        var (store, process, life) = (_cluster.Silos[silo], _cluster.Processes[silo], ++_lives);
+        foreach (var planned in _scenario.Clients.Where(client => client.Silo == silo))
+        {
+            var random = new Random(planned.Seed + life);
+            var client = new GrainClient(this, store, process, planned.Register, planned.LongestPause, random);
+            _clients.Add((process, process.RunAsync(() => WatchedAsync(client))));
+        }
+    }
+
+    private async Task WatchedAsync(GrainClient client)
+    {
+        try
+        {
+            await client.WorkAsync();
+        }
+        catch (Exception exception)
+        {
+            Violated($"A call threw {exception}");
+        }
+    }
+
+    /// <summary>Lets the calls that are under way come to an end.</summary>
+    private async Task RestAsync()
+    {
+        var until = Time.GetUtcNow() + (RequestTimeout * 2);
+        while (_clients.Any(client => !client.Work.IsCompleted))
+        {
+            if (Time.GetUtcNow() > until)
+            {
+                Violated("A call did not end in its time.");
+                return;
+            }
+
+            await _cluster.PassAsync(20);
+        }
+    }
+
+    /// <summary>Once the faults are over, registers are read at several silos, soon: all of them, the first by all.</summary>
+    private async Task ReadEverythingAsync()
+    {
+        var until = Time.GetUtcNow() + LongestHealing;
+        for (var register = 0; register < Histories.Registers; register++)
+        {
+            var readers = register == 0 ? _scenario.Silos : 2;
+            var first = _random.Next(_scenario.Silos);
+            for (var reader = 0; reader < readers; reader++)
+            {
+                await ReadAsync((first + reader) % _scenario.Silos, register, until);
+            }
+        }
+    }
+
+    private async Task ReadAsync(int silo, int register, DateTimeOffset until)
+    {
+        ChangeResult result;
+        int invoked;
+        do
+        {
+            invoked = Histories.Tick();
+            result = await _cluster.ReadAsync(silo, $"register{register}");
+        }
+        while (result is not ChangeResult.Found && Time.GetUtcNow() < until);
+
+        if (result is not ChangeResult.Found found)
+        {
+            var why = result is ChangeResult.NotApplied none ? string.Join("; ", none.Answers) : $"{result}";
+            Violated($"Silo {silo} can't read register {register} after the faults: {why}");
+            return;
+        }
+
+        var seen = found.Value is { IsTombstone: false } value ? value.Version : (RegisterVersion?)null;
+        var read = new Operation(OperationKind.Read, default, null, [], invoked);
+        var done = read with { Returned = Histories.Tick(), Ending = Ending.Found, Seen = seen };
+        Histories.Begin(register, done);
+        Trace.Add("final read", register, result);
+    }
+
+    private void CheckBounds()
+    {
+        if (_cluster.Scheduler.LongestQueue > LongestQueue)
+        {
+            Violated($"{_cluster.Scheduler.LongestQueue} pieces of work waited at once.");
+        }
+
+        foreach (var disk in _cluster.Disks.Values.OfType<Disks.FaultyFiles>())
+        {
+            Saw(disk.Torn > 0 ? "torn by a crash" : "not torn");
+            if (disk.BytesUsed > MostDiskBytes)
+            {
+                Violated($"A disk holds {disk.BytesUsed} bytes.");
+            }
+        }
+    }
+
+    private async Task StopEverythingAsync()
+    {
+        for (var silo = 0; silo < _scenario.Silos; silo++)
+        {
+            await _cluster.StopAsync(silo);
+        }
+
+        await _cluster.PassAsync(60_000);
+        if (_cluster.Scheduler.Time.Pending > 0)
+        {
+            Violated($"{_cluster.Scheduler.Time.Pending} timers are left behind.");
+        }
+    }
+
+    /// <summary>Every log that was not lost can be read to its end, and yields what its replica held in memory.</summary>
+    private async Task InspectLogsAsync()
+    {
+        for (var silo = 0; silo < _scenario.Replicas; silo++)
+        {
+            if (!_faults.Lost.Contains(silo))
+            {
+                var index = new AcceptorIndex(_scenario.Groups);
+                await using var journal = await _cluster.OpenLogAsync(silo, _cluster.Replicas[silo], index.Replay);
+            }
+        }
+    }
+
+    /// <summary>The whole run in words.</summary>
+    /// <param name="withMessages">Every message between silos, too.</param>
+    public string Tell(bool withMessages)
+    {
+        var text = new StringBuilder();
+        text.Append(Trace.ToText(withMessages));
+        if (Unexplained is { } register)
+        {
+            text.AppendLine($"Register {register}, operation by operation:");
+            foreach (var operation in Histories.Of(register))
+            {
+                text.AppendLine($"  {operation}");
+            }
+        }
+
+        return text.ToString();
+    }
+}

@@ -1,0 +1,171 @@
+using System.CommandLine;
+using System.Diagnostics;
+using Orleans.Consensus.Simulation.Scenarios;
+
+namespace Orleans.Consensus.Simulation.Runs;
+
+/// <summary>The console's main job: one seed after the other, on every core, until one fails.</summary>
+internal static class SimulateCommand
+{
+    private const int Clean = 0;
+    private const int Violated = 1;
+    private const int Misused = 2;
+
+    private static readonly Option<int> Seeds = new("--seeds")
+    {
+        Description = "How many seeds to run. Default 1,000.",
+        DefaultValueFactory = _ => 1_000,
+    };
+
+    private static readonly Option<int?> Seed = new("--seed")
+    {
+        Description = "Run this one seed and tell all that happened.",
+    };
+
+    private static readonly Option<int> Start = new("--start") { Description = "The first seed. Default 0." };
+
+    private static readonly Option<string> ProfileName = new("--profile")
+    {
+        Description = string.Join("; ", Profile.All.Select(profile => $"{profile.Name}: {profile.Purpose}")) + ".",
+        DefaultValueFactory = _ => Profile.Default.Name,
+    };
+
+    private static readonly Option<string> Engine = new("--engine")
+    {
+        Description = "The consensus engine: paxos.",
+        DefaultValueFactory = _ => "paxos",
+    };
+
+    private static readonly Option<double?> Minutes = new("--minutes")
+    {
+        Description = "Run for so long instead of a number of seeds.",
+    };
+
+    private static readonly Option<int> Workers = new("--workers")
+    {
+        Description = "Seeds that run at the same time. Default: one for each core.",
+        DefaultValueFactory = _ => Environment.ProcessorCount,
+    };
+
+    private static readonly Option<bool> Messages = new("--messages")
+    {
+        Description = "Tell every message, too.",
+    };
+
+    public static RootCommand Create()
+    {
+        var root = new RootCommand(
+            "Runs whole clusters of the shipped code in a simulated world: clock, network, disks and processes, with "
+            + "faults everywhere, all from a seed. Exit codes: 0 all is well, 1 a seed failed, 2 wrong usage.");
+        foreach (var option in new Option[] { Seeds, Seed, Start, ProfileName, Engine, Minutes, Workers, Messages })
+        {
+            root.Add(option);
+        }
+
+        root.SetAction(Run);
+        return root;
+    }
+
+    private static int Run(ParseResult arguments)
+    {
+        if (arguments.GetValue(Engine) is not "paxos" and var engine)
+        {
+            Console.Error.WriteLine($"There is no engine '{engine}'. Engines: paxos.");
+            return Misused;
+        }
+
+        if (Profile.Find(arguments.GetValue(ProfileName)!) is not { } profile)
+        {
+            var names = string.Join(", ", Profile.All.Select(one => one.Name));
+            Console.Error.WriteLine($"There is no profile '{arguments.GetValue(ProfileName)}'. Profiles: {names}.");
+            return Misused;
+        }
+
+        if (arguments.GetValue(Seeds) < 1 || arguments.GetValue(Workers) < 1 || arguments.GetValue(Minutes) <= 0)
+        {
+            Console.Error.WriteLine("--seeds, --workers and --minutes have to be above zero.");
+            return Misused;
+        }
+
+        return arguments.GetValue(Seed) is { } seed
+            ? RunOne(Scenario.Of(seed, profile), arguments.GetValue(Messages))
+            : RunMany(arguments, profile);
+    }
+
+    private static int RunOne(Scenario scenario, bool messages)
+    {
+        var run = new SeedRun(scenario, isTold: true).Execute();
+        Console.Write(run.Tell(messages));
+        Console.WriteLine(run.Problems.Count == 0
+            ? $"Seed {scenario.Seed}: {run.Histories.Count} operations, {run.Faults.Values.Sum()} faults, all is well."
+            : $"Seed {scenario.Seed} failed: {run.Problems[0]}");
+        if (run.Problems.Count > 0)
+        {
+            FailureReport.Tell(scenario);
+        }
+
+        return run.Problems.Count == 0 ? Clean : Violated;
+    }
+
+    private static int RunMany(ParseResult arguments, Profile profile)
+    {
+        var minutes = arguments.GetValue(Minutes);
+        var first = arguments.GetValue(Start);
+        var end = minutes is null ? (long)first + arguments.GetValue(Seeds) : int.MaxValue;
+        var clock = Stopwatch.StartNew();
+        var statistics = new Statistics();
+        var next = (long)first - 1;
+        var told = TimeSpan.Zero;
+        SeedRun? failed = null;
+        Scenario? failing = null;
+        var workers = Enumerable.Range(0, arguments.GetValue(Workers)).Select(_ => new Thread(Work)).ToList();
+        workers.ForEach(worker => worker.Start());
+        workers.ForEach(worker => worker.Join());
+        Console.Write(statistics.Tell(clock.Elapsed));
+        if (failing is null)
+        {
+            Console.WriteLine($"Profile {profile.Name}, seeds {first} to {first + statistics.Seeds - 1}: all is well.");
+            return Clean;
+        }
+
+        Console.WriteLine($"Profile {profile.Name}, seed {failing.Seed} failed: {failed!.Problems[0]}");
+        FailureReport.Tell(failing);
+        return Violated;
+
+        void Work()
+        {
+            while (Volatile.Read(ref failed) is null && (minutes is null || clock.Elapsed.TotalMinutes < minutes))
+            {
+                var seed = Interlocked.Increment(ref next);
+                if (seed >= end)
+                {
+                    return;
+                }
+
+                var scenario = Scenario.Of((int)seed, profile);
+                var run = new SeedRun(scenario).Execute();
+                statistics.Add(run);
+                lock (statistics)
+                {
+                    if (run.Problems.Count > 0 && (failing is null || scenario.Seed < failing.Seed))
+                    {
+                        (failed, failing) = (run, scenario);
+                    }
+
+                    Progress();
+                }
+            }
+        }
+
+        void Progress()
+        {
+            if (clock.Elapsed - told > TimeSpan.FromSeconds(10))
+            {
+                told = clock.Elapsed;
+                Console.WriteLine(
+                    $"{clock.Elapsed:hh\\:mm\\:ss}  {statistics.Seeds} seeds, {statistics.Operations} operations, "
+                    + $"{statistics.Faults} faults, {statistics.Seeds / clock.Elapsed.TotalSeconds:0.0} seeds/s");
+            }
+        }
+    }
+}

@@ -1,0 +1,85 @@
+using System.Globalization;
+using System.Text;
+using Orleans.Consensus.Simulation.Linearizability;
+using Orleans.Consensus.Simulation.Scenarios;
+
+namespace Orleans.Consensus.Simulation.Runs;
+
+/// <summary>What many runs saw together. Thread-safe.</summary>
+internal sealed class Statistics
+{
+    private readonly Lock _lock = new();
+    private readonly SortedDictionary<FaultKind, (int Seeds, long Times)> _faults = [];
+    private readonly SortedDictionary<string, int> _situations = new(StringComparer.Ordinal);
+    private readonly SortedDictionary<Ending, long> _endings = [];
+    private int _fewestOperations = int.MaxValue;
+    private int _fewestFaults = int.MaxValue;
+    private TimeSpan _simulated;
+
+    public int Seeds { get; private set; }
+
+    public long Operations { get; private set; }
+
+    public long Faults { get; private set; }
+
+    public void Add(SeedRun run)
+    {
+        lock (_lock)
+        {
+            Seeds++;
+            Operations += run.Histories.Count;
+            _fewestOperations = Math.Min(_fewestOperations, run.Histories.Count);
+            _fewestFaults = Math.Min(_fewestFaults, run.Faults.Values.Sum());
+            _simulated += run.Simulated;
+            foreach (var (kind, times) in run.Faults)
+            {
+                var (seeds, all) = _faults.GetValueOrDefault(kind);
+                _faults[kind] = (seeds + 1, all + times);
+                Faults += times;
+            }
+
+            foreach (var situation in run.Seen)
+            {
+                _situations[situation] = _situations.GetValueOrDefault(situation) + 1;
+            }
+
+            foreach (var operation in run.Histories.All)
+            {
+                _endings[operation.Ending] = _endings.GetValueOrDefault(operation.Ending) + 1;
+            }
+        }
+    }
+
+    /// <summary>All of it, as a table for people.</summary>
+    public string Tell(TimeSpan took)
+    {
+        lock (_lock)
+        {
+            var text = new StringBuilder();
+            var invariant = CultureInfo.InvariantCulture;
+            text.Append(invariant, $"{Seeds} seeds in {took.TotalSeconds:0.0} s ({Seeds / took.TotalSeconds:0.0}/s), ");
+            text.AppendLine(invariant, $"{_simulated.TotalHours:0.0} simulated hours");
+            text.AppendLine(invariant, $"{Operations} operations, at least {_fewestOperations} in a seed:");
+            foreach (var (ending, times) in _endings)
+            {
+                text.AppendLine(invariant, $"  {ending,-34} {times,10}");
+            }
+
+            text.AppendLine(invariant, $"{Faults} faults, at least {_fewestFaults} in a seed:");
+            foreach (var (kind, (seeds, times)) in _faults)
+            {
+                text.AppendLine(invariant, $"  {kind,-34} {times,10}  in {Share(seeds),5} % of seeds");
+            }
+
+            text.AppendLine("Situations:");
+            foreach (var (situation, seeds) in _situations)
+            {
+                text.AppendLine(invariant, $"  {situation,-44}  in {Share(seeds),5} % of seeds");
+            }
+
+            return text.ToString();
+        }
+    }
+
+    private string Share(int seeds) => (100.0 * seeds / Seeds).ToString("0.0", CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,77 @@
+using System.Collections.Immutable;
+
+namespace Orleans.Consensus.Simulation.Scenarios;
+
+/// <summary>What kind of bad luck a run has.</summary>
+/// <param name="Name">What it is called on the command line.</param>
+/// <param name="Purpose">One line about it.</param>
+/// <param name="Weights">How often each kind of fault comes, relative to the others.</param>
+internal sealed record Profile(string Name, string Purpose, ImmutableArray<(FaultKind Kind, int Weight)> Weights)
+{
+    /// <summary>Operations after which the clients rest.</summary>
+    public int Operations { get; init; } = 310;
+
+    /// <summary>The shortest and the longest pause between two faults, in milliseconds.</summary>
+    public (int Shortest, int Longest) Spacing { get; init; } = (20, 350);
+
+    /// <summary>The share of a clock's jumps that go over hours.</summary>
+    public double FarJumps { get; init; } = 0.2;
+
+    public static readonly Profile Default = new(
+        "default", "every kind of fault, 300 operations and more",
+        [
+            (FaultKind.Loss, 8), (FaultKind.Duplication, 5), (FaultKind.Reordering, 5), (FaultKind.Delay, 5),
+            (FaultKind.OneWayCut, 5), (FaultKind.Partition, 5), (FaultKind.Flapping, 3),
+            (FaultKind.Crash, 8), (FaultKind.CrashInWrite, 5), (FaultKind.Kill, 4), (FaultKind.Restart, 4),
+            (FaultKind.Pause, 5), (FaultKind.WrongView, 4), (FaultKind.ClockJump, 5), (FaultKind.ClockDrift, 3),
+            (FaultKind.SlowDisk, 4), (FaultKind.FailingDisk, 4), (FaultKind.FailingFlush, 4), (FaultKind.FullDisk, 3),
+            (FaultKind.BitFlip, 2), (FaultKind.WipedDisk, 2),
+        ]);
+
+    /// <summary>All that can be asked for by name.</summary>
+    public static readonly ImmutableArray<Profile> All =
+    [
+        Default,
+        new("network", "a network that loses, repeats, delays, reorders and parts, all the time",
+            [
+                (FaultKind.Loss, 8), (FaultKind.Duplication, 5), (FaultKind.Reordering, 5), (FaultKind.Delay, 5),
+                (FaultKind.OneWayCut, 6), (FaultKind.Partition, 6), (FaultKind.Flapping, 5), (FaultKind.WrongView, 4),
+                (FaultKind.Pause, 1), (FaultKind.Kill, 1),
+            ])
+        {
+            Operations = 200,
+            Spacing = (5, 100),
+        },
+        new("storage", "disks that fail, fill up, tear, rot and are lost",
+            [
+                (FaultKind.CrashInWrite, 8), (FaultKind.Crash, 5), (FaultKind.SlowDisk, 4), (FaultKind.FailingDisk, 6),
+                (FaultKind.FailingFlush, 6), (FaultKind.FullDisk, 5), (FaultKind.BitFlip, 5), (FaultKind.WipedDisk, 3),
+                (FaultKind.Kill, 2), (FaultKind.Restart, 1), (FaultKind.Loss, 1),
+            ])
+        {
+            Operations = 200,
+            Spacing = (10, 150),
+        },
+        new("crash", "processes and machines that go down, stand still and are thought dead, many at a time",
+            [
+                (FaultKind.Crash, 8), (FaultKind.CrashInWrite, 4), (FaultKind.Kill, 6), (FaultKind.Restart, 4),
+                (FaultKind.Pause, 6), (FaultKind.WrongView, 4), (FaultKind.SlowDisk, 2), (FaultKind.Loss, 1),
+            ])
+        {
+            Operations = 200,
+            Spacing = (10, 150),
+        },
+        new("clocks", "clocks that are hours off, jump and drift",
+            [
+                (FaultKind.ClockJump, 8), (FaultKind.ClockDrift, 5), (FaultKind.Crash, 2), (FaultKind.Kill, 1),
+                (FaultKind.Loss, 2), (FaultKind.Partition, 2), (FaultKind.Pause, 1), (FaultKind.Reordering, 2),
+            ])
+        {
+            Operations = 200,
+            Spacing = (10, 150),
+            FarJumps = 0.5,
+        },
+    ];
+
+    public static Profile? Find(string name) => All.FirstOrDefault(profile => profile.Name == name);
+}

@@ -1,0 +1,83 @@
+using System.Collections.Immutable;
+
+namespace Orleans.Consensus.Simulation.Scenarios;
+
+/// <summary>One activation: where it is, which register it writes, and how long it rests between two calls.</summary>
+internal sealed record PlannedClient(int Silo, int Register, int LongestPause, int Seed);
+
+/// <summary>
+/// All that a run depends on, drawn from one seed: data, so that a failing run can be made smaller.
+/// </summary>
+/// <param name="Replicas">Acceptors: 3 or 5.</param>
+/// <param name="Silos">Silos: those with a replica, and up to two more.</param>
+/// <param name="Groups">Replica groups.</param>
+/// <param name="Capacities">Operations that each register takes; the first ones are hot.</param>
+/// <param name="Clients">Several to a register: duplicate activations.</param>
+internal sealed record Scenario(
+    int Seed,
+    Profile Profile,
+    int Replicas,
+    int Silos,
+    int Groups,
+    ImmutableArray<int> Capacities,
+    ImmutableArray<PlannedClient> Clients,
+    ImmutableArray<PlannedFault> Faults)
+{
+    /// <summary>Faults that are drawn; a run that comes to its end does not see all of them.</summary>
+    private const int MostFaults = 80;
+
+    /// <summary>Faults that a run lasts for at least.</summary>
+    public const int LeastFaults = 11;
+
+    private const int HotCapacity = 80;
+    private const int ColdCapacity = 30;
+
+    public static Scenario Of(int seed, Profile profile)
+    {
+        var random = new Random(seed);
+        var replicas = random.Next(3) == 0 ? 5 : 3;
+        var silos = replicas + random.Next(3);
+        var hot = random.Next(1, 4);
+        var capacities = Enumerable.Repeat(HotCapacity, hot)
+            .Concat(Enumerable.Repeat(ColdCapacity, (profile.Operations / ColdCapacity) + 1))
+            .ToImmutableArray();
+        var clients = Enumerable.Range(0, Math.Max(capacities.Length + (2 * hot), silos * random.Next(3, 6)))
+            .Select(index => new PlannedClient(
+                random.Next(silos),
+                index < capacities.Length ? index : Register(random, hot, capacities.Length),
+                random.Next(20, 400),
+                random.Next()))
+            .ToImmutableArray();
+        return new(
+            seed, profile, replicas, silos, random.Next(1, 5), capacities, clients, [.. Draw(random, profile, silos)]);
+    }
+
+    private static int Register(Random random, int hot, int registers) =>
+        random.Next(2) == 0 ? random.Next(hot) : random.Next(registers);
+
+    private static IEnumerable<PlannedFault> Draw(Random random, Profile profile, int silos)
+    {
+        var total = profile.Weights.Sum(weight => weight.Weight);
+        var at = 0;
+        for (var number = 0; number < MostFaults; number++)
+        {
+            at += random.Next(profile.Spacing.Shortest, profile.Spacing.Longest);
+            var dice = random.Next(total);
+            var index = 0;
+            while (dice >= profile.Weights[index].Weight)
+            {
+                dice -= profile.Weights[index++].Weight;
+            }
+
+            // Mostly short, now and then so long that everybody notices.
+            var lasts = random.Next(5) == 0 ? random.Next(500, 3000) : random.Next(20, 500);
+            yield return new(
+                number,
+                profile.Weights[index].Kind,
+                TimeSpan.FromMilliseconds(at),
+                TimeSpan.FromMilliseconds(lasts),
+                random.Next(silos),
+                random.Next());
+        }
+    }
+}

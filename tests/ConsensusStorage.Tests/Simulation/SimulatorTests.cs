@@ -1,0 +1,82 @@
+using Orleans.Consensus.Simulation.Linearizability;
+using Orleans.Consensus.Simulation.Scenarios;
+
+namespace Orleans.Consensus.Tests.Simulation;
+
+/// <summary>
+/// A few seeds of every profile; the console runs as many as one likes: tests/ConsensusStorage.Simulation.
+/// </summary>
+public sealed class SimulatorTests(ITestOutputHelper output)
+{
+    public static TheoryData<string> Profiles => [.. Profile.All.Select(profile => profile.Name)];
+
+    [Theory]
+    [MemberData(nameof(Profiles))]
+    [Trait("Rule", "S1")]
+    [Trait("Rule", "S6")]
+    [Trait("Rule", "S7")]
+    [Trait("Rule", "S9")]
+    public void Whatever_fails_every_register_stays_linearizable(string profile)
+    {
+        var statistics = new Orleans.Consensus.Simulation.Runs.Statistics();
+        for (var seed = 0; seed < 12; seed++)
+        {
+            var scenario = Scenario.Of(seed, Profile.Find(profile)!);
+            var run = new SeedRun(scenario).Execute();
+            Assert.True(run.Problems.Count == 0, Report(scenario, run));
+            statistics.Add(run);
+        }
+
+        output.WriteLine(statistics.Tell(TimeSpan.FromSeconds(1)));
+    }
+
+    [Fact]
+    public void A_default_seed_has_at_least_300_operations_and_10_faults()
+    {
+        for (var seed = 100; seed < 110; seed++)
+        {
+            var run = new SeedRun(Scenario.Of(seed, Profile.Default)).Execute();
+            Assert.InRange(run.Histories.Count, 300, int.MaxValue);
+            Assert.InRange(run.Faults.Values.Sum(), 10, int.MaxValue);
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Profiles))]
+    public void The_same_seed_gives_the_same_trace_byte_for_byte(string profile)
+    {
+        for (var seed = 20; seed < 23; seed++)
+        {
+            var scenario = Scenario.Of(seed, Profile.Find(profile)!);
+            var first = new SeedRun(scenario, isTold: true).Execute();
+            var second = new SeedRun(scenario, isTold: true).Execute();
+            Assert.True(first.Trace.ToText(withMessages: true).Length > 10_000);
+            Assert.Equal(first.Trace.ToText(withMessages: true), second.Trace.ToText(withMessages: true));
+            Assert.Equal(first.Fingerprint, second.Fingerprint);
+            Assert.Equal(first.Fingerprint, new SeedRun(scenario).Execute().Fingerprint);
+        }
+    }
+
+    [Fact]
+    public void Other_seeds_take_other_courses()
+    {
+        var prints = Enumerable.Range(0, 8)
+            .Select(seed => new SeedRun(Scenario.Of(seed, Profile.Default)).Execute().Fingerprint)
+            .ToHashSet();
+        Assert.Equal(8, prints.Count);
+    }
+
+    [Fact]
+    public void Every_ending_of_an_operation_comes_about()
+    {
+        var endings = Enumerable.Range(200, 12)
+            .SelectMany(seed => new SeedRun(Scenario.Of(seed, Profile.Default)).Execute().Histories.All)
+            .Select(operation => operation.Ending)
+            .ToHashSet();
+        Assert.Equal(Enum.GetValues<Ending>().ToHashSet(), endings);
+    }
+
+    private static string Report(Scenario scenario, SeedRun run) =>
+        $"To run it again: dotnet run --project tests/ConsensusStorage.Simulation -c Release -- "
+        + $"--profile {scenario.Profile.Name} --seed {scenario.Seed}\n{string.Join("\n", run.Problems)}";
+}
