@@ -236,17 +236,11 @@ internal sealed partial class PaxosEngine : IConsensusEngine
         }
 
         var pause = TimeSpan.FromMilliseconds(ceiling * (0.5 + (jitter / 2)));
-        try
+        var allowed = pause < left ? pause : left;
+        if (allowed > TimeSpan.Zero)
         {
-            var allowed = pause < left ? pause : left;
-            if (allowed > TimeSpan.Zero)
-            {
-                await Task.Delay(allowed, Time, token);
-            }
-        }
-        catch (OperationCanceledException)
-        {
-            // The caller looks at the token itself.
+            using var pausing = new Waiter(allowed, Time, token);
+            await pausing.Task;
         }
     }
 

@@ -15,7 +15,9 @@ internal sealed class Waiter : IDisposable
     {
         if (timeout != Timeout.InfiniteTimeSpan)
         {
-            _timer = time.CreateTimer(GiveUp, _source, timeout, Timeout.InfiniteTimeSpan);
+            // Timers cut off parts of a millisecond: a shorter wait would be none, and whoever tries again would spin.
+            var whole = TimeSpan.FromMilliseconds(Math.Ceiling(timeout.TotalMilliseconds));
+            _timer = time.CreateTimer(GiveUp, _source, whole, Timeout.InfiniteTimeSpan);
         }
 
         _registration = cancellationToken.UnsafeRegister(GiveUp, _source);
