@@ -69,7 +69,7 @@ public sealed class WireFuzzTests
         return [.. message, .. seal];
     }
 
-    /// <summary>Null if it is taken, and is then what would be written so; else the error, which must not be empty.</summary>
+    /// <summary>Null if it is taken, and then it is what would be written so; else the error, never empty.</summary>
     private static string? Problem(byte[] bytes, ClusterSecret? secret)
     {
         var (frame, message, error) = Fuzz.Bounded(bytes.Length, () => Read(bytes, secret));
