@@ -5,7 +5,7 @@ using Orleans.Consensus.Transport;
 
 namespace Orleans.Consensus.Tests.Transport;
 
-/// <summary>Bytes that no silo sent: each is read as what would be written so, or refused in words, at a fair price.</summary>
+/// <summary>Bytes that no silo sent: read as what would be written so, or refused in words, at a fair price.</summary>
 [Trait("Kind", "Fuzz")]
 public sealed class WireFuzzTests
 {
