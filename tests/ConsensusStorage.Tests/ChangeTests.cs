@@ -149,6 +149,15 @@ public sealed class ChangeTests
     }
 
     [Fact, Trait("Rule", "S8b")]
+    public void An_attempt_over_a_value_is_bound_to_no_absence()
+    {
+        var retry = Write(Own, null, Doubt(V(6))).Attempted(Value(6));
+
+        Assert.Equal(Doubt(V(6), V(Own)), retry.InDoubt);
+        Assert.Equal(DoubtOver(null, V(6), V(Own)), retry.Attempted(null).InDoubt);
+    }
+
+    [Fact, Trait("Rule", "S8b")]
     public void The_first_absence_that_an_attempt_saw_is_bound_for_good()
     {
         var over = Write(Own, null);

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Text;
+using System.Text.Unicode;
 
 namespace Orleans.Consensus.Codec;
 
@@ -91,10 +92,13 @@ internal ref struct ByteReader(ReadOnlySpan<byte> bytes)
         return TryReadVarUInt(out var length) && length <= Remaining && TryReadBytes((int)length, out bytes);
     }
 
-    /// <summary>A blob of UTF-8 of at most <paramref name="maxBytes"/> bytes.</summary>
+    /// <summary>
+    /// A blob of UTF-8 of at most <paramref name="maxBytes"/> bytes. Bytes that are no UTF-8 are refused instead of
+    /// replaced: two texts would become one.
+    /// </summary>
     public bool TryReadString(int maxBytes, out string text)
     {
-        var read = TryReadBlob(out var bytes) && bytes.Length <= maxBytes;
+        var read = TryReadBlob(out var bytes) && bytes.Length <= maxBytes && Utf8.IsValid(bytes);
         text = read ? Encoding.UTF8.GetString(bytes) : "";
         return read;
     }

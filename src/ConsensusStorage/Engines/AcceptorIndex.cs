@@ -81,7 +81,7 @@ internal sealed class AcceptorIndex
             AcceptorRecords.FloorKind => ReplayFloor(ref reader),
             AcceptorRecords.DropKind => ReplayDrop(ref reader),
             AcceptorRecords.PeersKind => ReplayPeers(ref reader),
-            AcceptorRecords.FormedKind => Formed = !Peers.IsEmpty,
+            AcceptorRecords.FormedKind => Formed = !Peers.IsEmpty && record.IsEmpty,
             _ => false,
         };
         if (!valid)
@@ -148,7 +148,7 @@ internal sealed class AcceptorIndex
         var first = Peers.IsEmpty;
         var read = AcceptorRecords.TryReadPeers(ref reader, out var peers);
         Peers = peers;
-        return read && first;
+        return read && first && !peers.IsEmpty;
     }
 
     private bool TryReadHead(ref ByteReader reader, out RegisterId register, out Ballot ballot) =>

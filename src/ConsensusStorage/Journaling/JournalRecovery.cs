@@ -170,8 +170,11 @@ internal sealed class JournalRecovery(
             }
             else
             {
+                // The next owner's epoch has to be above it.
                 var fence = kind == FenceRecord.Kind ? FenceRecord.TryRead(record) : null;
-                _epoch = fence is not null && fence.Epoch > _epoch ? fence.Epoch : throw Malformed(position);
+                _epoch = fence?.Epoch > _epoch && fence.Epoch < long.MaxValue
+                    ? fence.Epoch
+                    : throw Malformed(position);
             }
         }
 

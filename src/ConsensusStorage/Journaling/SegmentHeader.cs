@@ -107,7 +107,8 @@ internal sealed record SegmentHeader(
             && reader.TryReadString(MaxText, out var service)
             && reader.TryReadString(MaxText, out var store)
             && reader.TryReadString(MaxText, out var replica)
-            && reader.TryReadString(MaxText, out var replicas))
+            && reader.TryReadString(MaxText, out var replicas)
+            && Sector.IsZero(bytes[reader.Position..]))
         {
             var identity = new JournalIdentity(
                 service, store, new ReplicaId(replica), replicas, (int)groups, generation, new LogId(logId));

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Diagnostics.CodeAnalysis;
+using System.Text;
 using Orleans.Consensus.Codec;
 using Orleans.Consensus.Paxos;
 
@@ -29,13 +30,12 @@ internal static class DescriptionCodec
         writer.WriteByte(description is null ? (byte)0 : (byte)1);
         if (description is not null)
         {
-            var start = writer.Length;
-            writer.WriteString(description.Shape);
-            if (writer.Length - start > MaxShapeLength)
+            if (Encoding.UTF8.GetByteCount(description.Shape) > MaxShapeLength)
             {
                 throw new InvalidOperationException($"The shape of a store takes at most {MaxShapeLength} bytes.");
             }
 
+            writer.WriteString(description.Shape);
             writer.WriteVarUInt((uint)description.Replicas.Length);
             foreach (var replica in description.Replicas)
             {

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Diagnostics.CodeAnalysis;
+using System.Text;
 using Orleans.Consensus.Codec;
 using Orleans.Consensus.Paxos;
 
@@ -146,17 +147,18 @@ internal static class MessageCodec
         text = null;
         return reader.TryReadByte(out var present)
             && present <= 1
-            && (present == 0 || reader.TryReadString(3 * MaxTextLength, out text));
+            && (present == 0
+                || (reader.TryReadString(3 * MaxTextLength, out text) && text.Length <= MaxTextLength));
     }
 
     internal static void WriteStore(ByteWriter writer, string store)
     {
-        var start = writer.Length;
-        writer.WriteString(store);
-        if (writer.Length - start > MaxStoreLength)
+        if (Encoding.UTF8.GetByteCount(store) > MaxStoreLength)
         {
             throw new InvalidOperationException($"The name of a store takes at most {MaxStoreLength} bytes.");
         }
+
+        writer.WriteString(store);
     }
 
     private static bool TryReadRequests(

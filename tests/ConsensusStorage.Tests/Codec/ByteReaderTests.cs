@@ -104,6 +104,18 @@ public sealed class ByteReaderTests
         Assert.True(new ByteReader([3, 97, 98, 99]).TryReadString(3, out _));
     }
 
+    [Theory]
+    [InlineData("01FF")]
+    [InlineData("02C328")]
+    [InlineData("02C080")]
+    [InlineData("03EDA080")]
+    [InlineData("03E282")]
+    public void A_text_that_is_no_UTF_8_is_refused_and_not_mended(string hex)
+    {
+        Assert.False(new ByteReader(Convert.FromHexString(hex)).TryReadString(10, out var text));
+        Assert.Equal("", text);
+    }
+
     [Fact]
     public void Counts_below_zero_or_above_the_rest_are_refused_and_move_nothing()
     {

@@ -72,6 +72,25 @@ public sealed class AcceptorRecordTests
             () => new AcceptorIndex(16).Replay(AcceptorRecords.AcceptKind, default, longer));
     }
 
+    [Theory]
+    [InlineData("peers that are none", AcceptorRecords.PeersKind, "00")]
+    [InlineData("formed, with bytes behind it", AcceptorRecords.FormedKind, "00")]
+    [Trait("Rule", "S13")]
+    public void A_record_of_formation_that_no_replica_can_have_written_ends_replay(string what, byte kind, string hex)
+    {
+        var index = new AcceptorIndex(16);
+        var peers = new ByteWriter(64);
+        AcceptorRecords.WritePeers(peers, [new(1), new(2), new(3)]);
+        if (kind == AcceptorRecords.FormedKind)
+        {
+            index.Replay(AcceptorRecords.PeersKind, default, peers.WrittenSpan);
+        }
+
+        var problem = Record.Exception(() => index.Replay(kind, default, Convert.FromHexString(hex)));
+
+        Assert.True(problem is JournalCorruptException, what);
+    }
+
     [Fact, Trait("Rule", "S3")]
     public void A_record_that_lowers_a_ballot_ends_replay()
     {

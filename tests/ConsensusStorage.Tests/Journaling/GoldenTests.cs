@@ -78,6 +78,20 @@ public sealed class GoldenTests
     }
 
     [Fact]
+    public void A_segment_header_with_more_than_its_fields_is_damage()
+    {
+        var bytes = Header.Encode().Bytes;
+        foreach (var at in new[] { 124, 2000, 4079 })
+        {
+            var more = bytes[..4080];
+            more[at] = 1;
+            Assert.Throws<JournalCorruptException>(() => SegmentHeader.Decode(ForgedLog.WithHash(more), "it"));
+        }
+
+        Assert.Equal(Header, SegmentHeader.Decode(ForgedLog.WithHash(bytes), "it").Header);
+    }
+
+    [Fact]
     public void A_batch_keeps_its_bytes()
     {
         var batch = new JournalBatch();

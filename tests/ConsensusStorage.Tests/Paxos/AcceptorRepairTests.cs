@@ -116,6 +116,19 @@ public sealed class AcceptorRepairTests
     }
 
     [Fact, Trait("Rule", "S14")]
+    public void An_installed_value_that_is_accepted_once_more_stays_in_its_place_in_the_log()
+    {
+        var state = Acceptor.Install(Held(B(3), Ballot.None, null), B(5), Value(1));
+        var sameFromTheWire = new RegisterValue(V(1), new PayloadBytes(new byte[] { 1 }));
+
+        var step = Step(state, new Accept(B(5), sameFromTheWire, B(9)));
+
+        Assert.Equal(new Accepted(B(5)), step.Reply);
+        Assert.Equal(B(9), step.Next.Promised);
+        Assert.Same(state.Value, step.Next.Value);
+    }
+
+    [Fact, Trait("Rule", "S14")]
     public void An_installed_ballot_above_the_promise_refuses_what_is_below()
     {
         var state = Acceptor.Install(Held(B(3), Ballot.None, null), B(5), Value(1));

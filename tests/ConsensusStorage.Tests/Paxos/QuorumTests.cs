@@ -89,6 +89,14 @@ public sealed class QuorumTests
         Assert.Equal(B(5, 2), Votes.ToBeat([B(5, 3), B(5), B(5, 2)]));
     }
 
+    [Fact, Trait("Rule", "S4")]
+    public void Where_no_acceptor_can_be_had_there_is_nothing_to_beat()
+    {
+        Assert.Equal(Ballot.None, Votes.ToBeat([Ballot.Unreachable]));
+        Assert.Equal(Ballot.None, Votes.ToBeat([Ballot.Unreachable, Ballot.Unreachable, Ballot.Unreachable]));
+        Assert.Equal(B(5), Votes.ToBeat([Ballot.Unreachable, B(5), Ballot.Unreachable]));
+    }
+
     [Fact]
     public void A_replica_set_is_ordered_and_has_no_doubles()
     {

@@ -199,6 +199,28 @@ public sealed class RoundOutcomeTests
         Assert.True(poisoned.Refused.Conflicted);
     }
 
+    [Fact, Trait("Rule", "S4")]
+    public void Without_those_that_are_silent_all_others_have_to_be_beaten()
+    {
+        var lost = new RoundScript(Read(7)).Conflict(0, B(12)).Conflict(2, B(14));
+        var abandoned = new RoundScript(Read(7)).Conflict(2, B(14)).Round.Abandoned();
+
+        Assert.Equal((B(12), B(14)), (lost.Refused.ToBeat, lost.Refused.ToBeatWithoutTheSilent));
+        var refused = Assert.IsType<RoundOutcome.Refused>(abandoned.Outcome);
+        Assert.Equal((Ballot.None, B(14)), (refused.ToBeat, refused.ToBeatWithoutTheSilent));
+    }
+
+    [Fact, Trait("Rule", "S4")]
+    public void The_highest_round_that_a_clock_stands_for_can_be_beaten_and_a_higher_one_counts_for_nothing()
+    {
+        var highest = B(Ballot.MaxRound);
+        var believed = new RoundScript(Read(7)).Silent(0).Conflict(1, highest);
+        var poisoned = new RoundScript(Read(7)).Silent(0).Conflict(1, B(Ballot.MaxRound + 1));
+
+        Assert.Equal((highest, true), (believed.Refused.ToBeatWithoutTheSilent, believed.Refused.Conflicted));
+        Assert.Equal((Ballot.None, false), (poisoned.Refused.ToBeatWithoutTheSilent, poisoned.Refused.Conflicted));
+    }
+
     /// <summary>
     /// Replica 0 is down, so 1 and 2 are the only quorum, and 2 has promised a ballot above everybody's clock. Rounds
     /// that do not beat 2 fail for ever, though a quorum is up.

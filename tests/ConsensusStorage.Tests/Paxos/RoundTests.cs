@@ -107,6 +107,7 @@ public sealed class RoundTests
 
         Assert.Equal(new ChangeResult.Found(value), script.Settled.Result);
         Assert.IsType<Prepare>(script.Sent);
+        Assert.True(script.Settled.OneRoundTrip);
         Assert.Equal((B(10), V(5)), (script.Settled.Promise.Ballot, script.Settled.Promise.Current!.Version));
     }
 
@@ -135,6 +136,7 @@ public sealed class RoundTests
         Assert.IsType<PayloadBytes>(script.SentAccept.Value.Payload);
         Assert.False(script.Accepted(2).IsOver);
         Assert.Equal(new ChangeResult.Found(values[5]), script.Accepted(0).Settled.Result);
+        Assert.False(script.Settled.OneRoundTrip);
         Assert.Equal((B(11), V(5)), (script.Settled.Promise.Ballot, script.Settled.Promise.Current!.Version));
 
         static Ballot At(long round) => round == 0 ? Ballot.None : B(round);
@@ -195,7 +197,8 @@ public sealed class RoundTests
     {
         var script = new RoundScript(Read(7)).Promise(0, B(5), Value(5));
 
-        Assert.Throws<ProtocolViolationException>(() => script.Promise(1, B(5), Value(6)));
+        var violation = Assert.Throws<ProtocolViolationException>(() => script.Promise(1, B(5), Value(6)));
+        Assert.Contains("Two values", violation.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -204,6 +207,18 @@ public sealed class RoundTests
         var script = new RoundScript(Write(7, null), replicas: 1).Promise(0).Accepted(0);
 
         Assert.Equal(new ChangeResult.Applied(V(7)), script.Settled.Result);
+    }
+
+    [Fact]
+    public void Nine_acceptors_need_five_and_there_may_be_no_more()
+    {
+        var script = new RoundScript(Write(7, null), replicas: ReplicaSet.MaxReplicas);
+        script.Promise(0).Promise(2).Promise(4).Promise(6).Conflict(1, B(12)).Conflict(3, B(12));
+        Assert.IsType<Prepare>(script.Sent);
+
+        script.Promise(8).Accepted(0, 2, 4, 6);
+        Assert.False(script.IsOver);
+        Assert.Equal(new ChangeResult.Applied(V(7)), script.Accepted(8).Settled.Result);
     }
 
     [Fact]

@@ -1,7 +1,10 @@
 using System.Collections.Immutable;
 using System.Net;
+using System.Text;
+using CsCheck;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
+using Orleans.Consensus.Tests.Fuzzing;
 using Orleans.Consensus.Transport;
 using Orleans.Runtime;
 
@@ -90,6 +93,24 @@ public sealed class CallerCheckTests
         _membership.OnRefresh = () => throw new InvalidOperationException("no table");
 
         Assert.False(await Check.IsLiveSiloAsync(Hosted(Silo.ToParsableString())));
+    }
+
+    [Fact, Trait("Kind", "Fuzz")]
+    public void Whatever_a_caller_calls_itself_it_is_the_silo_of_that_very_name_or_refused()
+    {
+        _membership.Set(SiloStatus.Active);
+        string[] names = [Silo.ToParsableString(), "127.0.0.1:1@0", "[::1]:11111@5", "FE80::1%3:11111@-1", "a.b:80@7"];
+        Fuzz.Run(
+            Mutant.Of(Gen.OneOf([.. names.Select(name => Gen.Const(Encoding.UTF8.GetBytes(name)))])),
+            bytes =>
+            {
+                var name = Encoding.UTF8.GetString(bytes);
+                var check = new CallerCheck(_membership, _time, NullLogger.Instance);
+                var isLive = Fuzz.Bounded(name.Length, () => check.IsLiveSiloAsync(Hosted(name)).AsTask());
+                Assert.True(isLive.IsCompletedSuccessfully);
+                Assert.Equal(name == Silo.ToParsableString(), isLive.GetAwaiter().GetResult());
+            },
+            1000);
     }
 
     private static GrainId Hosted(string silo) => GrainId.Create("sys.client", "hosted-" + silo);

@@ -1,5 +1,4 @@
 using System.Text;
-using CsCheck;
 using Orleans.Consensus.Paxos;
 using Orleans.Consensus.Transport;
 
@@ -91,29 +90,6 @@ public sealed class DamagedMessageTests
             }
         }
     }
-
-    [Fact]
-    public void Any_mutation_is_read_or_refused_in_words() =>
-        Gen.Select(
-            Gen.Int[0, Messages.Length - 1], Gen.Select(Gen.Int[0, 4000], Gen.Byte).Array[1, 12], Gen.Int[0, 4000])
-            .Sample((index, changes, cut) =>
-            {
-                var copy = (byte[])Messages[index].Clone();
-                foreach (var (at, value) in changes)
-                {
-                    copy[at % copy.Length] = value;
-                }
-
-                Assert.NotEqual("", Problem(copy[..(copy.Length - (cut % 7 == 0 ? cut % copy.Length : 0))]));
-            }, iter: 20_000);
-
-    [Fact]
-    public void Any_bytes_are_read_or_refused_in_words() =>
-        Gen.Select(Gen.Byte[0, 6], Gen.Byte.Array[0, 200]).Sample((kind, body) =>
-        {
-            Assert.NotEqual("", Problem(body));
-            Assert.NotEqual("", Problem([1, kind, 0, 0, 0, 0, 0, 0, 0, 0, 0, .. body]));
-        }, iter: 20_000);
 
     [Fact]
     public void No_count_or_length_is_believed_before_the_bytes_are_there()

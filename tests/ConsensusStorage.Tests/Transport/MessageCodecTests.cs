@@ -161,6 +161,40 @@ public sealed class MessageCodecTests
     }
 
     [Fact]
+    public void Names_of_1024_bytes_and_shapes_of_16_KiB_are_sent_and_longer_ones_are_not()
+    {
+        var name = new string('ä', MessageCodec.MaxStoreLength / 2);
+        var shape = new string('ä', DescriptionCodec.MaxShapeLength / 2);
+
+        var question = Open(DescriptionCodec.EncodeQuestion(name, Nonce, secret: null));
+        var answer = Open(DescriptionCodec.Encode(new StoreDescription(shape, []), Nonce, secret: null));
+
+        Assert.True(DescriptionCodec.TryDecodeQuestion(question, out var store, out _));
+        Assert.True(DescriptionCodec.TryDecode(answer, out var description, out _));
+        Assert.Equal((name, shape), (store, description!.Shape));
+        Assert.Throws<InvalidOperationException>(() => DescriptionCodec.EncodeQuestion(name + "a", Nonce, null));
+        Assert.Throws<InvalidOperationException>(
+            () => DescriptionCodec.Encode(new StoreDescription(shape + "a", []), Nonce, null));
+    }
+
+    [Theory]
+    [InlineData("a")]
+    [InlineData("ä")]
+    [InlineData("€")]
+    public void An_explanation_of_2048_characters_is_read_and_a_longer_one_is_not(string letter)
+    {
+        var longest = string.Concat(Enumerable.Repeat(letter, MessageCodec.MaxTextLength));
+        var cut = Open(DescriptionCodec.EncodeRefusal(longest + letter));
+        var writer = Frame.Begin(MessageKind.Refusal, nonce: 0, secret: null, 8);
+        writer.WriteByte(1);
+        writer.WriteString(longest + letter);
+
+        Assert.True(DescriptionCodec.TryDecodeRefusal(cut, out var why, out _));
+        Assert.Equal(longest, why);
+        Assert.False(DescriptionCodec.TryDecodeRefusal(Open(Frame.End(writer, secret: null)), out _, out _));
+    }
+
+    [Fact]
     public void A_reply_that_is_too_long_loses_as_many_payloads_as_it_must()
     {
         var payload = new PayloadBytes(new byte[Frame.MaxBodyLength / 5 * 2]);

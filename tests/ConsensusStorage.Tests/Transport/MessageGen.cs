@@ -8,11 +8,11 @@ namespace Orleans.Consensus.Tests.Transport;
 /// <summary>Every message that may be sent.</summary>
 internal static class MessageGen
 {
-    private static readonly Gen<UInt128> Wide = Gen.Select(Gen.ULong, Gen.ULong, (high, low) => new UInt128(high, low));
+    public static readonly Gen<UInt128> Wide = Gen.Select(Gen.ULong, Gen.ULong, (high, low) => new UInt128(high, low));
 
     private static readonly Gen<string> Text = Gen.String[Gen.Char.AlphaNumeric, 0, 40];
 
-    private static readonly Gen<Ballot> SomeBallot = Gen.OneOf(
+    public static readonly Gen<Ballot> SomeBallot = Gen.OneOf(
         Gen.Const(Ballot.None),
         Gen.Select(Gen.Long[0, long.MaxValue], Wide, (round, proposer) => new Ballot(round, new(proposer))));
 
