@@ -105,4 +105,53 @@ public sealed class AcceptorRecordTests
         index.Replay(AcceptorRecords.PromiseKind, default, high);
         Assert.Throws<JournalCorruptException>(() => index.Replay(AcceptorRecords.PromiseKind, default, low));
     }
+
+    [Fact, Trait("Rule", "S11")]
+    public void A_floor_in_the_log_stands_for_every_absent_register_of_its_group_and_never_goes_back()
+    {
+        var group = Register.GroupOf(16);
+        var index = new AcceptorIndex(16);
+        ReplayFloor(index, group, new(3, One));
+        ReplayFloor(index, group, new(5, One));
+
+        Assert.Equal(new Ballot(5, One), index.Floor(group));
+        Assert.Equal(AcceptorState.Absent(new(5, One)), index[Register]);
+        Assert.Equal(5, index.HighestRound);
+        Assert.Equal(Ballot.None, index.Floor((group + 1) % 16));
+        Assert.Throws<JournalCorruptException>(() => ReplayFloor(index, group, new(4, One)));
+    }
+
+    [Fact, Trait("Rule", "S12")]
+    public void A_drop_in_the_log_takes_a_tombstone_away_that_the_floor_covers_and_no_other()
+    {
+        var group = Register.GroupOf(16);
+        var index = new AcceptorIndex(16);
+        var writer = new ByteWriter(64);
+        var tombstone = new AcceptorState(new(2, One), new(1, One), new(new(One, 1), Payload: null));
+        AcceptorRecords.WriteAccept(writer, group, Register, tombstone);
+        index.Replay(AcceptorRecords.AcceptKind, new(1, 4096), writer.WrittenSpan);
+        ReplayFloor(index, group, new(2, One));
+        writer.Clear();
+        AcceptorRecords.WritePromise(writer, group, Register, new(2, One));
+        index.Replay(AcceptorRecords.DropKind, new(1, 8192), writer.WrittenSpan);
+
+        Assert.Equal(0, index.Count);
+        Assert.Equal(AcceptorState.Absent(new(2, One)), index[Register]);
+
+        writer.Clear();
+        var later = tombstone with { Promised = new(9, One), Accepted = new(8, One) };
+        AcceptorRecords.WriteAccept(writer, group, Register, later);
+        index.Replay(AcceptorRecords.AcceptKind, new(1, 12288), writer.WrittenSpan);
+        writer.Clear();
+        AcceptorRecords.WritePromise(writer, group, Register, new(2, One));
+        var drop = writer.WrittenSpan.ToArray();
+        Assert.Throws<JournalCorruptException>(() => index.Replay(AcceptorRecords.DropKind, default, drop));
+    }
+
+    private static void ReplayFloor(AcceptorIndex index, int group, Ballot floor)
+    {
+        var writer = new ByteWriter(64);
+        AcceptorRecords.WriteFloor(writer, group, floor);
+        index.Replay(AcceptorRecords.FloorKind, new(1, 4096), writer.WrittenSpan);
+    }
 }

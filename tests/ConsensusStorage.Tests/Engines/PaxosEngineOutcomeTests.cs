@@ -76,6 +76,38 @@ public sealed class PaxosEngineOutcomeTests
     });
 
     [Fact]
+    [Trait("Rule", "S6")]
+    public void What_was_not_applied_is_never_sent_afterwards() => _cluster.Run(async () =>
+    {
+        await StartAsync();
+        var sent = new HashSet<RegisterVersion>();
+        var notApplied = new HashSet<RegisterVersion>();
+        _cluster.Network.Latency = (_, _) => TimeSpan.FromMilliseconds(3);
+        _cluster.Network.OnSend = (_, _, batch) =>
+        {
+            sent.UnionWith(batch.Requests.Select(one => one.Request).OfType<Accept>().Select(one => one.Value.Version));
+            return Fate.Deliver;
+        };
+        for (var after = 0; after < 14; after++)
+        {
+            // The promises are on their way back when their owner gives up.
+            using var cancel = new CancellationTokenSource(
+                TimeSpan.FromMilliseconds(after * 0.5), _cluster.Scheduler.Time);
+            var change = new Change.Write(_cluster.Silos[0].Engine.MintVersion(), InDoubt.None, null, Bytes("x"));
+            var result = await _cluster.Silos[0].Engine.ChangeAsync(Register($"k{after}"), change, cancel.Token);
+            await _cluster.PassAsync(100);
+            if (result is ChangeResult.NotApplied)
+            {
+                notApplied.Add(change.Version);
+                Assert.Null(TextOf(await _cluster.ReadAsync(1, $"k{after}")));
+            }
+        }
+
+        Assert.InRange(notApplied.Count, 10, 14);
+        Assert.Empty(notApplied.Intersect(sent));
+    });
+
+    [Fact]
     [Trait("Rule", "S20")]
     public void A_change_cancelled_while_it_waits_for_its_turn_was_not_applied() => _cluster.Run(async () =>
     {

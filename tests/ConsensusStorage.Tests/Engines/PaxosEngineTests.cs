@@ -205,6 +205,63 @@ public sealed class PaxosEngineTests
     }
 
     [Fact]
+    [Trait("Rule", "S22")]
+    public void Each_answer_of_a_message_goes_to_its_own_request()
+    {
+        var cluster = new SimulatedCluster();
+        cluster.Run(async () =>
+        {
+            await cluster.StartAllAsync();
+            await cluster.ReadAsync(0, "started");
+            await cluster.PassAsync(200);
+            var largest = 0;
+            cluster.Network.Latency = (_, _) => TimeSpan.FromMilliseconds(5);
+            cluster.Network.OnSend = (_, _, batch) =>
+            {
+                largest = Math.Max(largest, batch.Requests.Length);
+                return Fate.Deliver;
+            };
+            var started = cluster.Scheduler.Time.GetTimestamp();
+            var results = await Task.WhenAll(
+                Enumerable.Range(0, 20).Select(i => cluster.WriteAsync(0, $"k{i}", null, "x")));
+
+            Assert.All(results, result => VersionOf(result));
+            Assert.InRange(largest, 10, 20);
+            Assert.InRange(
+                cluster.Scheduler.Time.GetElapsedTime(started), TimeSpan.Zero, TimeSpan.FromMilliseconds(100));
+        });
+    }
+
+    [Fact]
+    [Trait("Rule", "S22")]
+    public void An_accept_that_is_refused_beside_others_that_are_taken_was_not_taken()
+    {
+        var cluster = new SimulatedCluster();
+        cluster.Run(async () =>
+        {
+            await cluster.StartAllAsync();
+            var (one, two) = (await WriteAsync("one", null, "old"), await WriteAsync("two", null, "old"));
+
+            // From here on the promise that silo 0 keeps for the second register is worth nothing.
+            Assert.Equal("old", TextOf(await cluster.ReadAsync(1, "two")));
+            var together = false;
+            cluster.Network.OnSend = (_, _, batch) =>
+            {
+                together |= batch.Requests.Count(request => request.Request is Accept) == 2;
+                return Fate.Deliver;
+            };
+            await Task.WhenAll(WriteAsync("one", one, "new"), WriteAsync("two", two, "new"));
+
+            Assert.True(together);
+            Assert.Equal("new", TextOf(await cluster.ReadAsync(1, "one")));
+            Assert.Equal("new", TextOf(await cluster.ReadAsync(1, "two")));
+        });
+
+        async Task<RegisterVersion> WriteAsync(string key, RegisterVersion? expected, string text) =>
+            VersionOf(await cluster.WriteAsync(0, key, expected, text));
+    }
+
+    [Fact]
     public void Duelling_silos_all_come_to_an_end() // S23
     {
         var cluster = new SimulatedCluster();

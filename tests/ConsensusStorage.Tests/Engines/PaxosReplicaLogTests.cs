@@ -94,6 +94,24 @@ public sealed class PaxosReplicaLogTests
         await ReopenAndCompareAsync(keys);
     });
 
+    [Fact]
+    [Trait("Rule", "S5")]
+    public void Every_step_that_one_batch_takes_with_one_register_is_in_the_log() => _bench.Run(async () =>
+    {
+        await _bench.Post(
+            ("prepared last", new Accept(_bench.BallotAt(0), Value(1), _bench.BallotAt(1))),
+            ("prepared last", new Prepare(_bench.BallotAt(2), false)),
+            ("accepted last", new Prepare(_bench.BallotAt(0), false)),
+            ("accepted last", new Accept(_bench.BallotAt(0), Value(2), _bench.BallotAt(1))),
+            ("accepted twice", new Accept(_bench.BallotAt(0), Value(3), _bench.BallotAt(1))),
+            ("accepted twice", new Accept(_bench.BallotAt(1), Value(4), _bench.BallotAt(2))),
+            ("prepared twice", new Prepare(_bench.BallotAt(0), false)),
+            ("prepared twice", new Prepare(_bench.BallotAt(1), false)));
+        Assert.Equal([8], _bench.Journal.Appends);
+        Assert.Equal(_bench.BallotAt(2), _bench.StateOf("prepared last").Promised);
+        await ReopenAndCompareAsync(["prepared last", "accepted last", "accepted twice", "prepared twice"]);
+    });
+
     [Theory]
     [InlineData("a promise below the promise", AcceptorRecords.PromiseKind, 4, 0)]
     [InlineData("the same promise again", AcceptorRecords.PromiseKind, 5, 0)]

@@ -2,6 +2,7 @@ using Orleans.Consensus.Journaling;
 using Orleans.Consensus.Paxos;
 using Orleans.Consensus.Transport;
 using static Orleans.Consensus.Tests.Paxos.Examples;
+using Request = Orleans.Consensus.Paxos.Request;
 
 namespace Orleans.Consensus.Tests.Engines;
 
@@ -140,6 +141,24 @@ public sealed class PaxosReplicaTests
         await Task.WhenAll(replies);
         Assert.Equal(1100 - refused.Count, _bench.Index.Count);
     });
+
+    [Fact]
+    [Trait("Rule", "S25")]
+    public void A_message_of_too_many_bytes_is_refused_before_it_is_looked_at()
+    {
+        _bench.Settings = _bench.Settings with { MaxQueuedBytes = 300 };
+        _bench.Run(async () =>
+        {
+            var refused = await _bench.Post(
+                [.. Enumerable.Range(0, 4).Select(i => ($"k{i}", (Request)new Prepare(_bench.BallotAt(0), false)))]);
+            await _bench.SettleAsync();
+            Assert.All(refused.Replies, reply => Assert.IsType<NoAnswer>(reply));
+            Assert.Equal(4, refused.Replies.Length);
+            Assert.Equal(0, _bench.Index.Count);
+            Assert.Empty(_bench.Journal.Appends);
+            Assert.IsType<Promise>(await _bench.AskAsync("k0", new Prepare(_bench.BallotAt(0), false)));
+        });
+    }
 
     [Fact]
     public void A_stopped_replica_refuses_what_waits_and_returns() => _bench.Run(async () =>

@@ -1,0 +1,24 @@
+using System.Diagnostics;
+
+namespace Orleans.Consensus.Mutants.Hunters;
+
+/// <summary>
+/// The explorer: all reachable states of small worlds. A mutant can make these worlds larger without being wrong, so
+/// not to end in time says nothing.
+/// </summary>
+internal sealed class ExplorerHunter(TimeSpan budget) : IHunter
+{
+    public const string HunterName = "explorer";
+
+    public string Name => HunterName;
+
+    public bool CatchesByTimeOut => false;
+
+    public async Task<Verdict> HuntAsync(WorkingCopy copy, CancellationToken cancellationToken)
+    {
+        var clock = Stopwatch.StartNew();
+        var (finding, what) = await SimulationConsole.RunAsync(
+            copy, ["explore", "--set", "ci"], budget, cancellationToken);
+        return new(finding, what, clock.Elapsed);
+    }
+}

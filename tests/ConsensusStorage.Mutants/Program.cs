@@ -1,0 +1,3 @@
+using Orleans.Consensus.Mutants;
+
+return await new MutantCommandLine().RunAsync(args);
