@@ -102,6 +102,9 @@ internal sealed class SimulatedCluster
         }
     }
 
+    /// <summary>Lets each silo look for all replicas in peace; a quorum is enough to begin with.</summary>
+    public Task FindOneAnotherAsync() => PassAsync(10_000);
+
     public async Task StopAsync(int silo)
     {
         var (store, process) = (Silos[silo], Processes[silo]);

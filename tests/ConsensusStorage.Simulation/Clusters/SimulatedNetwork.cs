@@ -39,7 +39,9 @@ internal interface IWireWatch
     void Answered(SiloAddress from, SiloAddress to, RequestBatch batch, object? arrival, BatchReply reply);
 }
 
-/// <summary>Connects the stores of one simulation by calls, with a fault injector in between. Not thread-safe.</summary>
+/// <summary>
+/// Connects the stores of one simulation by calls, with a fault injector in between. Not thread-safe.
+/// </summary>
 internal sealed class SimulatedNetwork(SimulatedScheduler kernel)
 {
     private readonly Dictionary<SiloAddress, (ITransportTarget Target, SimulatedProcess Process)> _targets = [];

@@ -194,7 +194,7 @@ internal sealed class SeedRun
         }
     }
 
-    /// <summary>Once the faults are over, registers are read at several silos, soon: all of them, the first by all.</summary>
+    /// <summary>Once the faults are over, every register can be read soon: at two silos, the first at all.</summary>
     private async Task ReadEverythingAsync()
     {
         var until = Time.GetUtcNow() + LongestHealing;
@@ -265,7 +265,9 @@ internal sealed class SeedRun
         }
     }
 
-    /// <summary>Every log that was not lost can be read to its end, and yields what its replica held in memory.</summary>
+    /// <summary>
+    /// Every log that was not lost can be read to its end, and yields what its replica held in memory.
+    /// </summary>
     private async Task InspectLogsAsync()
     {
         for (var silo = 0; silo < _scenario.Replicas; silo++)

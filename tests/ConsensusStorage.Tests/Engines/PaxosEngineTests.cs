@@ -52,6 +52,7 @@ public sealed class PaxosEngineTests
         cluster.Run(async () =>
         {
             await cluster.StartAllAsync();
+            await cluster.FindOneAnotherAsync();
             var version = VersionOf(await cluster.WriteAsync(0, "k", null, "0"));
             var accepts = 0;
             cluster.Network.OnSend = (_, _, batch) =>
@@ -176,6 +177,7 @@ public sealed class PaxosEngineTests
         cluster.Run(async () =>
         {
             await cluster.StartAllAsync();
+            await cluster.FindOneAnotherAsync();
             var version = VersionOf(await cluster.WriteAsync(0, "k", null, "0"));
             var hung = cluster.Addresses[2];
             cluster.Network.OnSend = (_, to, _) => to.Equals(hung) ? Fate.Hang : Fate.Deliver;

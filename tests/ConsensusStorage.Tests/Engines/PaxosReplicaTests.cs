@@ -50,8 +50,7 @@ public sealed class PaxosReplicaTests
         _ = _bench.Post(("other", new Prepare(_bench.BallotAt(0), WantPayload: false)));
         await _bench.SettleAsync();
         var both = new[] { _bench.Post(("k", accept)), _bench.Post(("k", accept)) };
-        _bench.Journal.Release();
-        _bench.Journal.Hold();
+        _bench.Journal.ReleaseAndHold();
         await _bench.SettleAsync();
         Assert.DoesNotContain(both, reply => reply.IsCompleted);
         _bench.Journal.Release();

@@ -34,6 +34,14 @@ internal sealed class HeldJournal(IJournal inner) : IJournal
 
     public void Release() => _gate.TrySetResult();
 
+    /// <summary>Lets those go that wait, and holds whatever comes next.</summary>
+    public void ReleaseAndHold()
+    {
+        var gate = _gate;
+        Hold();
+        gate.TrySetResult();
+    }
+
     public async ValueTask<JournalPosition> AppendAsync(JournalBatch batch, CancellationToken cancellationToken)
     {
         Appends.Add(batch.Count);
