@@ -15,6 +15,8 @@ internal sealed class Statistics
     private int _fewestOperations = int.MaxValue;
     private int _fewestFaults = int.MaxValue;
     private TimeSpan _simulated;
+    private long _tasks;
+    private long _messages;
 
     public int Seeds { get; private set; }
 
@@ -31,6 +33,8 @@ internal sealed class Statistics
             _fewestOperations = Math.Min(_fewestOperations, run.Histories.Count);
             _fewestFaults = Math.Min(_fewestFaults, run.Faults.Values.Sum());
             _simulated += run.Simulated;
+            _tasks += run.Fingerprint.Tasks;
+            _messages += run.Fingerprint.Messages;
             foreach (var (kind, times) in run.Faults)
             {
                 var (seeds, all) = _faults.GetValueOrDefault(kind);
@@ -59,6 +63,7 @@ internal sealed class Statistics
             var invariant = CultureInfo.InvariantCulture;
             text.Append(invariant, $"{Seeds} seeds in {took.TotalSeconds:0.0} s ({Seeds / took.TotalSeconds:0.0}/s), ");
             text.AppendLine(invariant, $"{_simulated.TotalHours:0.0} simulated hours");
+            text.AppendLine(invariant, $"{_messages} messages between silos, {_tasks} pieces of work between two awaits");
             text.AppendLine(invariant, $"{Operations} operations, at least {_fewestOperations} in a seed:");
             foreach (var (ending, times) in _endings)
             {

@@ -1,5 +1,5 @@
-using Orleans.Consensus.Simulation.Scenarios;
 using Orleans.Consensus.Paxos;
+using Orleans.Consensus.Simulation.Scenarios;
 
 namespace Orleans.Consensus.Tests.Simulation;
 
