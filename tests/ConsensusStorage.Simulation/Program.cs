@@ -1,3 +1,3 @@
 using Orleans.Consensus.Simulation.Runs;
 
-return SimulateCommand.Create().Parse(args).Invoke();
+return SimulateCommand.Invoke(args);

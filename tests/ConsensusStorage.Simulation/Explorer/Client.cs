@@ -7,14 +7,21 @@ namespace Orleans.Consensus.Simulation.Explorer;
 /// <summary>A proposer and the one state object it serves: the least shell that Round needs. Immutable.</summary>
 internal sealed record Client(int Index, int Life)
 {
-    public ProposerId Id { get; } = new((UInt128)(Index + 1 + (16 * Life)));
+    /// <summary>Clients that have names of their own, over all their lives.</summary>
+    public const int MaxClients = 16;
+
+    /// <summary>Versions that one operation may mint: its own, and one of each round to settle an absence.</summary>
+    public const ulong VersionsPerOperation = 1_000;
+
+    public ProposerId Id { get; } = new((UInt128)(Index + 1 + (MaxClients * Life)));
 
     public long LastRound { get; init; }
 
-    public ulong Minted { get; init; }
-
     /// <summary>Operations begun.</summary>
     public int Begun { get; init; }
+
+    /// <summary>Rounds begun for the running operation.</summary>
+    public int Tries { get; init; }
 
     public CachedPromise? Cached { get; init; }
 
@@ -34,6 +41,9 @@ internal sealed record Client(int Index, int Life)
     public int RoundsLeft { get; init; }
 
     public bool WantPayload { get; init; }
+
+    /// <summary>The version of the operation or, of a round of it, the one that settles an absence.</summary>
+    public RegisterVersion Version(int round = 0) => new(Id, ((ulong)Begun * VersionsPerOperation) + (ulong)round);
 
     public Change Make(OperationKind kind, RegisterVersion version) => kind switch
     {

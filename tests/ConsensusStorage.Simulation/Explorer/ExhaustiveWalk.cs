@@ -1,88 +1,109 @@
-using Orleans.Consensus.Paxos;
-
 namespace Orleans.Consensus.Simulation.Explorer;
 
-/// <summary>
-/// Every world that can be reached, breadth first, each once. A reply arrives at once or never: one that comes later
-/// is no different, since what it says was fixed when it was made, and what it sets off can be late itself. Accepts
-/// stay under way for as long as they could still do something; lost ones are those that never arrive. Left to the
-/// random walks: prepares that nobody waits for, doubled messages.
-/// </summary>
-internal sealed class ExhaustiveWalk(WorldRules rules)
-{
-    private readonly HashSet<ulong> _seen = [];
-    private readonly Queue<World> _open = new();
+/// <summary>A check that failed, and the way there.</summary>
+internal sealed record Violation(string Message, Trail Trail);
 
-    /// <summary>How often a client may die, all together.</summary>
-    public int Crashes { get; init; }
+/// <summary>
+/// Goes through every world that can be reached, each once, on several threads. How many there are and how many steps
+/// lead from one to another depends on nothing but the rules and the moves.
+/// </summary>
+internal sealed class ExhaustiveWalk(WorldRules rules, Moves moves)
+{
+    private const int Breadth = 50_000;
+
+    private readonly StateSet _seen = new();
+    private readonly Frontier _open = new(Breadth);
+    private long _states;
+    private long _transitions;
+    private int _depth;
+    private Violation? _violation;
+
+    public int Workers { get; init; } = 1;
 
     /// <summary>Stop here; then the walk was not exhaustive.</summary>
-    public int Limit { get; init; } = 2_000_000;
+    public long Limit { get; init; } = 2_000_000;
 
-    public int States => _seen.Count;
+    /// <summary>Stop when it says so.</summary>
+    public Func<bool> IsEnough { get; init; } = static () => false;
 
-    public bool IsComplete => _open.Count == 0;
+    public long States => Interlocked.Read(ref _states);
+
+    /// <summary>Steps that were tried, from all worlds.</summary>
+    public long Transitions => _transitions;
+
+    /// <summary>The longest way that was gone.</summary>
+    public int Depth => _depth;
+
+    public Violation? Violation => _violation;
+
+    public bool IsComplete => _violation is null && _open.IsEmpty;
 
     public ExhaustiveWalk Run()
     {
-        Visit(new World(rules));
-        while (States < Limit && _open.TryDequeue(out var world))
-        {
-            Expand(world);
-        }
-
+        Visit(new(new World(rules), null));
+        var workers = Enumerable.Range(1, Workers - 1).Select(_ => new Thread(Work)).ToList();
+        workers.ForEach(worker => worker.Start());
+        Work();
+        workers.ForEach(worker => worker.Join());
         return this;
     }
 
-    private void Expand(World world)
+    /// <summary>The way to the violation, in words.</summary>
+    public string Tell() => Story.Tell(new(rules), moves, _violation!.Trail.Steps(), _violation.Message);
+
+    private void Work()
     {
-        foreach (var packet in world.Packets)
+        while (_open.TryTake(out var reached))
         {
-            var isAwaited = world.IsForRunningRound(packet);
-            Visit(world.Exchange(packet, replyIsLost: !isAwaited));
-            if (isAwaited && packet.Request is Accept)
+            Expand(reached);
+            if (States >= Limit || IsEnough())
             {
-                Visit(world.Exchange(packet, replyIsLost: true));
-            }
-        }
-
-        var deaths = world.Clients.Sum(client => client.Life);
-        for (var client = 0; client < world.Clients.Length; client++)
-        {
-            if (world.CanInvoke(client))
-            {
-                Visit(world.Invoke(client));
+                _open.Close();
             }
 
-            if (world.Clients[client].Round is not null)
-            {
-                Visit(world.GiveUp(client));
-                if (deaths < Crashes)
-                {
-                    Visit(world.Crash(client));
-                }
-            }
+            _open.Done();
         }
     }
 
-    private void Visit(World world)
+    private void Expand(Reached from)
     {
-        var pruned = world with { Packets = world.Packets.RemoveAll(packet => IsSpent(world, packet)) };
-        if (_seen.Add(WorldKey.Of(pruned)))
+        var transitions = 0;
+        foreach (var step in moves.In(from.World))
         {
-            _open.Enqueue(pruned);
+            var trail = new Trail(step, from.Trail);
+            transitions++;
+            try
+            {
+                Visit(new(moves.Prune(step.Take(from.World)), trail));
+            }
+            catch (Exception error) when (error is not OutOfMemoryException)
+            {
+                // Not only failed checks: the shipped code must not throw anything, whatever happens.
+                Interlocked.CompareExchange(ref _violation, new(error.Message, trail), null);
+                _open.Close();
+                return;
+            }
         }
+
+        Interlocked.Add(ref _transitions, transitions);
     }
 
-    /// <summary>It is for no running round, and an acceptor would refuse it or only promise something by it.</summary>
-    private static bool IsSpent(World world, Packet packet)
+    private void Visit(Reached reached)
     {
-        if (world.IsForRunningRound(packet))
+        if (!_seen.Add(WorldKey.Of(reached.World)))
         {
-            return false;
+            return;
         }
 
-        var state = world.Acceptors[packet.Acceptor];
-        return packet.Request is not Accept accept || accept.Ballot < state.Promised || accept.Ballot <= state.Accepted;
+        Interlocked.Increment(ref _states);
+        if (reached.Depth > Volatile.Read(ref _depth))
+        {
+            lock (_seen)
+            {
+                _depth = Math.Max(_depth, reached.Depth);
+            }
+        }
+
+        _open.Add(reached);
     }
 }

@@ -81,8 +81,7 @@ internal sealed class RandomWalk
         }
 
         var proposal = chosen[_random.Next(chosen.Length)];
-        var holder = _world.Acceptors.FirstOrDefault(state => state.Accepted == proposal.Ballot);
-        if (holder is { Value: { } value })
+        if (_world.ValueAt(proposal) is { } value)
         {
             _world = _world.Repair(_random.Next(_world.Acceptors.Length), proposal, value);
         }

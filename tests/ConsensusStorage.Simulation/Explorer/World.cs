@@ -27,6 +27,12 @@ internal sealed record World(WorldRules Rules)
 
     public Ledger Ledger { get; private init; } = new(Votes.QuorumOf(Rules.Acceptors), [], []);
 
+    /// <summary>How many messages arrived and stayed under way all the same.</summary>
+    public int Doubled { get; private init; }
+
+    /// <summary>How often a value was copied.</summary>
+    public int Repaired { get; private init; }
+
     private int Now { get; init; }
 
     private long HighestRound { get; init; }
@@ -52,14 +58,12 @@ internal sealed record World(WorldRules Rules)
 
     public World Invoke(int index, OperationKind kind)
     {
-        var client = Clients[index];
-        var change = client.Make(kind, new(client.Id, client.Minted + 1));
+        var client = Clients[index] with { Begun = Clients[index].Begun + 1, Tries = 0 };
+        var change = client.Make(kind, client.Version());
         var expected = kind == OperationKind.Read ? null : client.Etag;
         var operation = new Operation(kind, change.Version, expected, change.InDoubt.Versions, Now);
         client = client with
         {
-            Begun = client.Begun + 1,
-            Minted = client.Minted + 1,
             Operation = History.Length,
             RoundsLeft = Rules.Rounds[index],
             WantPayload = kind == OperationKind.Read,
@@ -70,7 +74,7 @@ internal sealed record World(WorldRules Rules)
     /// <summary>A packet arrives; it stays under way if it is duplicated.</summary>
     public World Deliver(Packet packet, bool duplicate = false)
     {
-        var world = duplicate ? this : this with { Packets = Packets.Remove(packet) };
+        var world = Take(packet, duplicate);
         if (packet.Reply is { } reply)
         {
             return world.Hear(packet, reply);
@@ -81,19 +85,15 @@ internal sealed record World(WorldRules Rules)
     }
 
     /// <summary>A request arrives, and its reply at once or never.</summary>
-    public World Exchange(Packet packet, bool replyIsLost)
+    public World Exchange(Packet packet, bool replyIsLost, bool duplicate = false)
     {
-        var (next, answer) = (this with { Packets = Packets.Remove(packet) }).Answer(packet);
+        var (next, answer) = Take(packet, duplicate).Answer(packet);
         return replyIsLost ? next : next.Hear(answer, answer.Reply!);
     }
 
     /// <summary>The client waits no longer for the running round.</summary>
-    public World GiveUp(int client)
-    {
-        var round = Clients[client].Round!;
-        var refused = new RoundOutcome.Refused(Ballot.None, Conflicted: false);
-        return Finish(Clients[client], new(round.Start, round.ChangeAfter, refused), Ballot.None);
-    }
+    public World GiveUp(int client) =>
+        Finish(Clients[client], Clients[client].Round!.Abandoned(), Ballot.None);
 
     /// <summary>The client dies in whatever it does; its operation stays open.</summary>
     public World Crash(int client) => this with { Clients = Clients.SetItem(client, Clients[client].Reborn()) };
@@ -103,8 +103,21 @@ internal sealed record World(WorldRules Rules)
     {
         var before = Acceptors[acceptor];
         var after = Acceptor.Install(before, chosen.Ballot, value);
-        return ReferenceEquals(before, after) ? this : Become(acceptor, after);
+        var world = this with { Repaired = Repaired + 1 };
+        return ReferenceEquals(before, after) ? world : world.Become(acceptor, after);
     }
+
+    /// <summary>The value of a proposal, if an acceptor still holds it.</summary>
+    public RegisterValue? ValueAt(Proposal proposal) =>
+        Acceptors.FirstOrDefault(state => state.Accepted == proposal.Ballot)?.Value;
+
+    /// <summary>Whether the request would change the acceptor if it arrived now.</summary>
+    public bool Changes(int acceptor, Request request) =>
+        !ReferenceEquals(Rules.Answer(Acceptors[acceptor], request).Next, Acceptors[acceptor]);
+
+    private World Take(Packet packet, bool duplicate) => duplicate
+        ? this with { Doubled = Doubled + 1 }
+        : this with { Packets = Packets.Remove(packet) };
 
     private (World Next, Packet Answer) Answer(Packet packet)
     {
@@ -157,7 +170,7 @@ internal sealed record World(WorldRules Rules)
         var above = Math.Max(client.LastRound, Rules.IsClocked ? HighestRound : 0);
         var ballot = source.Next(0, Ballot.Max(toBeat, new(above, client.Id)));
         var next = source.Next(0, ballot);
-        var settle = new RegisterVersion(client.Id, 1_000 + client.Minted);
+        var settle = client.Version(client.Tries + 1);
         var step = Round.Begin(new(
             Rules.AcceptorsCounted, ballot, next, change, settle, client.Cached, client.WantPayload));
         var world = this with { HighestRound = Math.Max(HighestRound, next.Round) };
@@ -165,7 +178,7 @@ internal sealed record World(WorldRules Rules)
         {
             Round = step.Round,
             LastRound = next.Round,
-            Minted = client.Minted + 1,
+            Tries = client.Tries + 1,
             RoundsLeft = client.RoundsLeft - 1,
             Cached = Rules.KeepsPromise ? client.Cached : null,
         };

@@ -5,27 +5,31 @@ using Orleans.Consensus.Simulation.Linearizability;
 namespace Orleans.Consensus.Simulation.Explorer;
 
 /// <summary>
-/// A 64-bit name of all that matters of a world for its future and its checks. Ballots count by their rank only,
-/// acceptors are interchangeable, and moments by their order only, so that worlds that differ in nothing else are one.
+/// A 128-bit name of all that matters of a world for its future and its checks. Acceptors are interchangeable, moments
+/// count by their order only and, where rounds follow a common clock, so do ballots: worlds that differ in nothing else
+/// are one.
 /// </summary>
 internal readonly ref struct WorldKey
 {
-    private readonly World _world;
-    private readonly List<Ballot> _ranks;
+    private static readonly UInt128 Multiplier = new(0x9E3779B97F4A7C15, 0xD1B54A32D192ED03);
 
-    private WorldKey(World world)
+    private readonly World _world;
+
+    /// <summary>All ballots in the world in ascending order, each once.</summary>
+    private readonly ReadOnlySpan<ulong> _ranks;
+
+    private WorldKey(World world, Span<ulong> ranks)
     {
         _world = world;
-        _ranks = new(48);
-        Collect();
-        _ranks.Sort();
-        RemoveDoubles();
+        _ranks = ranks[..Collect(world, ranks)];
     }
 
-    public static ulong Of(World world)
+    public static UInt128 Of(World world)
     {
-        var key = new WorldKey(world);
-        Span<ulong> columns = stackalloc ulong[world.Acceptors.Length];
+        var room = (2 * world.Acceptors.Length) + world.Ledger.Proposals.Length + (3 * world.Packets.Length)
+            + (3 * world.Clients.Length);
+        var key = new WorldKey(world, stackalloc ulong[room]);
+        Span<UInt128> columns = stackalloc UInt128[world.Acceptors.Length];
         for (var acceptor = 0; acceptor < columns.Length; acceptor++)
         {
             columns[acceptor] = key.Column(acceptor);
@@ -38,74 +42,88 @@ internal readonly ref struct WorldKey
             hash = Mix(hash, column);
         }
 
-        return hash;
+        return Mix(hash, 0);
     }
 
-    private void Collect()
+    private static int Collect(World world, Span<ulong> ranks)
     {
-        foreach (var state in _world.Acceptors)
+        var count = 0;
+        foreach (var state in world.Acceptors)
         {
-            _ranks.Add(state.Promised);
-            _ranks.Add(state.Accepted);
+            ranks[count++] = Number(state.Promised);
+            ranks[count++] = Number(state.Accepted);
         }
 
-        foreach (var proposal in _world.Ledger.Proposals)
+        foreach (var proposal in world.Ledger.Proposals)
         {
-            _ranks.Add(proposal.Ballot);
+            ranks[count++] = Number(proposal.Ballot);
         }
 
-        foreach (var packet in _world.Packets)
+        foreach (var packet in world.Packets)
         {
-            _ranks.Add(packet.Request?.Ballot ?? packet.Reply!.Ballot);
-            _ranks.Add(packet.Request is Accept accept ? accept.Next : Ballot.None);
+            ranks[count++] = Number(BallotOf(packet));
+            ranks[count++] = Number(packet.Request is Accept accept ? accept.Next : Ballot.None);
+            ranks[count++] = Number(packet.Reply is Promise promise ? promise.Accepted : Ballot.None);
         }
 
-        foreach (var client in _world.Clients)
+        foreach (var client in world.Clients)
         {
-            _ranks.Add(client.Cached?.Ballot ?? Ballot.None);
-            _ranks.Add(client.Round?.Start.Ballot ?? Ballot.None);
-            _ranks.Add(client.Round?.Start.Next ?? Ballot.None);
+            ranks[count++] = Number(client.Cached?.Ballot ?? Ballot.None);
+            ranks[count++] = Number(client.Round?.Start.Ballot ?? Ballot.None);
+            ranks[count++] = Number(client.Round?.Start.Next ?? Ballot.None);
         }
+
+        ranks[..count].Sort();
+        return RemoveDoubles(ranks[..count]);
     }
 
-    private void RemoveDoubles()
+    private static int RemoveDoubles(Span<ulong> sorted)
     {
         var kept = 0;
-        for (var i = 0; i < _ranks.Count; i++)
+        foreach (var number in sorted)
         {
-            if (kept == 0 || _ranks[kept - 1] != _ranks[i])
+            if (kept == 0 || sorted[kept - 1] != number)
             {
-                _ranks[kept++] = _ranks[i];
+                sorted[kept++] = number;
             }
         }
 
-        _ranks.RemoveRange(kept, _ranks.Count - kept);
+        return kept;
     }
 
-    private ulong Rank(Ballot ballot) => (ulong)_ranks.BinarySearch(ballot);
+    /// <summary>In the order of the ballots.</summary>
+    private static ulong Number(Ballot ballot) => ((ulong)ballot.Round << 16) | (ulong)ballot.Proposer.Value;
 
-    private ulong Column(int acceptor)
+    private static Ballot BallotOf(Packet packet) => packet.Request?.Ballot ?? packet.Reply!.Ballot;
+
+    private ulong Rank(Ballot ballot) =>
+        _world.Rules.IsClocked ? (ulong)_ranks.BinarySearch(Number(ballot)) : Number(ballot);
+
+    private UInt128 Column(int acceptor)
     {
         var state = _world.Acceptors[acceptor];
         var hash = Mix(Mix(Mix(1, Rank(state.Promised)), Rank(state.Accepted)), Name(state.Value?.Version));
         foreach (var client in _world.Clients)
         {
-            var votes = client.Round switch
+            var (votes, held) = client.Round switch
             {
-                Round.Preparing preparing => preparing.Votes,
-                Round.Accepting accepting => accepting.Votes,
-                _ => default,
+                Round.Preparing preparing => (preparing.Votes, preparing.Held),
+                Round.Accepting accepting => (accepting.Votes, accepting.Held),
+                _ => (default, []),
             };
             hash = Mix(hash, ((votes.Yes >> acceptor) & 1) | (((votes.No >> acceptor) & 1) << 1));
+
+            // Where rounds follow a clock, the next one is above all others, whatever was refused.
+            hash = _world.Rules.IsClocked || acceptor >= held.Length ? hash : Mix(hash, Number(held[acceptor]));
         }
 
-        var packets = 0UL;
+        var packets = UInt128.Zero;
         foreach (var packet in _world.Packets)
         {
             packets += packet.Acceptor == acceptor ? Of(packet) : 0;
         }
 
-        var takes = 0UL;
+        var takes = UInt128.Zero;
         foreach (var proposal in _world.Ledger.Proposals)
         {
             takes += ((proposal.Takers >> acceptor) & 1) != 0 ? Mix(2, Rank(proposal.Ballot)) : 0;
@@ -114,64 +132,74 @@ internal readonly ref struct WorldKey
         return Mix(Mix(hash, packets), takes);
     }
 
-    private ulong Of(Packet packet)
+    private UInt128 Of(Packet packet)
     {
         var hash = Mix(Mix(3, (ulong)packet.Client), (ulong)packet.Life);
-        hash = Mix(hash, Rank(packet.Request?.Ballot ?? packet.Reply!.Ballot));
-        return packet.Request switch
+        hash = Mix(hash, Rank(BallotOf(packet)));
+        return packet switch
         {
-            Accept accept => Mix(Mix(hash, Name(accept.Value.Version)), Rank(accept.Next)),
-            Prepare => Mix(hash, 4),
-            _ => throw new NotSupportedException("Replies arrive at once or never in an exhaustive walk."),
+            { Request: Accept accept } => Mix(Mix(Mix(hash, 1), Name(accept.Value.Version)), Rank(accept.Next)),
+            { Request: Prepare prepare } => Mix(hash, prepare.WantPayload ? 2UL : 3UL),
+            { Reply: Promise promise } => Mix(
+                Mix(Mix(hash, promise.Value?.Payload == Payload.Omitted ? 4UL : 5UL), Name(promise.Value?.Version)),
+                Rank(promise.Accepted)),
+            { Reply: Accepted } => Mix(hash, 6),
+            { Reply: Conflict conflict } => Mix(
+                Mix(hash, conflict.Phase == Phase.Prepare ? 7UL : 8UL),
+                _world.Rules.IsClocked ? 0 : Number(conflict.ToBeat)),
+            _ => throw new NotSupportedException($"{packet}"),
         };
     }
 
-    private ulong Shared()
+    private UInt128 Shared()
     {
-        var hash = 5UL;
+        var hash = Mix(Mix(5, (ulong)_world.Doubled), (ulong)_world.Repaired);
         foreach (var client in _world.Clients)
         {
             hash = Mix(hash, Of(client));
         }
 
-        var proposals = 0UL;
+        var proposals = UInt128.Zero;
         foreach (var proposal in _world.Ledger.Proposals)
         {
-            proposals += Mix(Mix(Rank(proposal.Ballot), Name(proposal.Version)), Rank(proposal.Source));
+            proposals += Mix(Mix(Mix(4, Rank(proposal.Ballot)), Name(proposal.Version)), Rank(proposal.Source));
         }
 
-        var dead = 0UL;
+        var dead = UInt128.Zero;
         foreach (var version in _world.Ledger.Dead)
         {
-            dead += Name(version);
+            dead += Mix(14, Name(version));
         }
 
         return Mix(Mix(Mix(hash, proposals), dead), OfHistory(_world.History));
     }
 
-    private ulong Of(Client client)
+    private UInt128 Of(Client client)
     {
         var hash = Mix(Mix(Mix(6, (ulong)client.Life), (ulong)client.Begun), (ulong)client.RoundsLeft);
         hash = Mix(Mix(hash, Name(client.Etag)), Of(client.Doubt));
+        hash = _world.Rules.IsClocked ? hash : Mix(hash, (ulong)client.LastRound);
         hash = client.Cached is { } cached
             ? Mix(Mix(Mix(hash, Rank(cached.Ballot)), Name(cached.Current?.Version)), Rank(client.CachedAt))
             : hash;
+        hash = Mix(hash, client.Round is not null && client.WantPayload ? 1UL : 0);
         return client.Round switch
         {
             Round.Preparing p => Mix(
                 Mix(Mix(Mix(Mix(hash, 7), Rank(p.Start.Ballot)), Rank(p.Accepted)), p.Uniform ? 1UL : 0),
                 Of(p.ChangeAfter)),
             Round.Accepting a => Mix(
-                Mix(Mix(Mix(hash, 8), Rank(a.At)), Name(a.Value.Version)), Of(a.ChangeAfter)),
+                Mix(Mix(Mix(Mix(hash, 8), Rank(a.At)), Rank(a.Start.Next)), Name(a.Value.Version)),
+                Of(a.ChangeAfter)),
             _ => hash,
         };
     }
 
-    private static ulong Of(Change change) => Mix(Name(change.Version), Of(change.InDoubt));
+    private static UInt128 Of(Change change) => Mix(Of(change.InDoubt), Name(change.Version));
 
-    private static ulong Of(InDoubt doubt)
+    private static UInt128 Of(InDoubt doubt)
     {
-        var hash = doubt.Binding is { } binding ? Mix(9, Name(binding.Tombstone)) : 10UL;
+        var hash = doubt.Binding is { } binding ? Mix(9, Name(binding.Tombstone)) : 10;
         foreach (var version in doubt.Versions)
         {
             hash = Mix(hash, Name(version));
@@ -180,31 +208,32 @@ internal readonly ref struct WorldKey
         return hash;
     }
 
-    private static ulong OfHistory(ImmutableArray<Operation> history)
+    private static UInt128 OfHistory(ImmutableArray<Operation> history)
     {
-        var sum = 0UL;
+        var sum = UInt128.Zero;
         foreach (var operation in history)
         {
-            var before = 0UL;
+            var before = UInt128.Zero;
             foreach (var other in history)
             {
-                before += other.Returned < operation.Invoked ? Name(other.Version) : 0;
+                before += other.Returned < operation.Invoked ? Mix(13, Name(other.Version)) : 0;
             }
 
-            var hash = Mix(Mix(11, Name(operation.Version)), Name(operation.Seen));
-            sum += Mix(Mix(hash, before), (ulong)operation.Ending | (operation.Returned == Operation.Open ? 8UL : 0));
+            var hash = Mix(Mix(Mix(11, Name(operation.Version)), Name(operation.Seen)), Name(operation.Expected));
+            hash = Mix(hash, (ulong)operation.Ending | (operation.Returned == Operation.Open ? 8UL : 0));
+            sum += Mix(hash, before);
         }
 
         return sum;
     }
 
+    /// <summary>Versions are numbered within each life of a client, so that it is one number.</summary>
     private static ulong Name(RegisterVersion? version) =>
-        version is { } known ? Mix((ulong)known.Writer.Value, known.Sequence) : 12;
+        version is { } known ? ((ulong)known.Writer.Value << 32) | known.Sequence : 0;
 
-    private static ulong Mix(ulong hash, ulong value)
+    private static UInt128 Mix(UInt128 hash, UInt128 value)
     {
-        var mixed = (hash * 0x9E3779B97F4A7C15) ^ (value + 0xD1B54A32D192ED03);
-        mixed = (mixed ^ (mixed >> 29)) * 0xBF58476D1CE4E5B9;
-        return mixed ^ (mixed >> 32);
+        var mixed = (hash ^ (value + 0xBF58476D1CE4E5B9)) * Multiplier;
+        return mixed ^ (mixed >> 71);
     }
 }

@@ -70,4 +70,8 @@ internal sealed class WorldViolationException(string message) : Exception(messag
 internal sealed class TaggedPayload(RegisterVersion version) : Payload
 {
     public RegisterVersion Version => version;
+
+    public override bool Equals(object? obj) => obj is TaggedPayload other && other.Version == version;
+
+    public override int GetHashCode() => version.GetHashCode();
 }

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Diagnostics;
+using Orleans.Consensus.Simulation.Explorer;
 using Orleans.Consensus.Simulation.Scenarios;
 
 namespace Orleans.Consensus.Simulation.Runs;
@@ -52,7 +53,7 @@ internal static class SimulateCommand
         Description = "Tell every message, too.",
     };
 
-    public static RootCommand Create()
+    private static RootCommand Create()
     {
         var root = new RootCommand(
             "Runs whole clusters of the shipped code in a simulated world: clock, network, disks and processes, with "
@@ -62,8 +63,17 @@ internal static class SimulateCommand
             root.Add(option);
         }
 
+        root.Add(ExploreCommand.Create());
         root.SetAction(Run);
         return root;
+    }
+
+    /// <summary>Runs a command line; the exit code of one that can't be understood is not that of a violation.</summary>
+    public static int Invoke(string[] arguments, InvocationConfiguration? configuration = null)
+    {
+        var parsed = Create().Parse(arguments);
+        var code = parsed.Invoke(configuration);
+        return parsed.Errors.Count > 0 ? Misused : code;
     }
 
     private static int Run(ParseResult arguments)

@@ -78,9 +78,10 @@ public sealed class WorldTests(ITestOutputHelper output)
             Scripts = [WorldRules.Script(first), WorldRules.Script(second)],
             Rounds = [firstRounds, secondRounds],
         };
-        var walk = new ExhaustiveWalk(rules) { Crashes = crashes }.Run();
+        var walk = new ExhaustiveWalk(rules, new() { Crashes = crashes }).Run();
 
         output.WriteLine($"{walk.States} states in {clock.ElapsedMilliseconds} ms");
+        Assert.True(walk.Violation is null, walk.Violation is null ? "" : walk.Tell());
         Assert.True(walk.IsComplete, $"{walk.States} states are too many.");
     }
 }
