@@ -102,7 +102,7 @@ internal sealed record World(WorldRules Rules)
     public World Repair(int acceptor, Proposal chosen, RegisterValue value)
     {
         var before = Acceptors[acceptor];
-        var after = Acceptor.Install(before, chosen.Ballot, value);
+        var after = Acceptor.Install(before, Ballot.None, chosen.Ballot, value, Ballot.None);
         return ReferenceEquals(before, after) ? this : Become(acceptor, after);
     }
 
