@@ -6,27 +6,29 @@ namespace Orleans.Consensus.Simulation.Branches;
 /// <summary>The part of the count that runs beside the probed library; see <see cref="ProtocolCode"/>.</summary>
 internal static class ProbedRuns
 {
-    /// <returns>For each branch the number of seeds that took it; the first problem, if there was one.</returns>
-    public static (int[] Taken, string? Problem) Count(
+    /// <returns>The number of seeds, and of those that took each branch; the problem that ended it, if any.</returns>
+    public static (int Seeds, int[] Taken, string? Problem) Count(
         string profile, int start, int seeds, int workers, int branches)
     {
         var taken = new int[branches];
         var next = start - 1;
+        var done = 0;
         string? problem = null;
         var threads = Enumerable.Range(0, workers).Select(_ => new Thread(Work)).ToList();
         threads.ForEach(thread => thread.Start());
         threads.ForEach(thread => thread.Join());
-        return (taken, problem);
+        return (done, taken, problem);
 
         void Work()
         {
             int seed;
-            while ((seed = Interlocked.Increment(ref next)) < start + seeds)
+            while (Volatile.Read(ref problem) is null && (seed = Interlocked.Increment(ref next)) < start + seeds)
             {
                 var run = new SeedRun(Scenario.Of(seed, Profile.Find(profile)!));
                 var hits = Probes.Watch(branches, () => run.Execute());
                 lock (taken)
                 {
+                    done++;
                     for (var branch = 0; branch < branches; branch++)
                     {
                         taken[branch] += hits[branch] ? 1 : 0;

@@ -26,12 +26,12 @@ internal sealed class ProtocolCode : AssemblyLoadContext
     /// <summary>Plays seeds with the probed code.</summary>
     public SeedCount Count(string profile, int start, int seeds, int workers)
     {
-        var (taken, problem) = LoadFromAssemblyName(Simulator.GetName())
+        var (done, taken, problem) = LoadFromAssemblyName(Simulator.GetName())
             .GetType(typeof(ProbedRuns).FullName!)!
             .GetMethod(nameof(ProbedRuns.Count))!
-            .CreateDelegate<Func<string, int, int, int, int, (int[], string?)>>()
+            .CreateDelegate<Func<string, int, int, int, int, (int, int[], string?)>>()
             .Invoke(profile, start, seeds, workers, Branches.Count);
-        return new(seeds, taken, problem);
+        return new(done, taken, problem);
     }
 
     protected override Assembly? Load(AssemblyName assemblyName) =>
@@ -49,5 +49,5 @@ internal sealed class ProtocolCode : AssemblyLoadContext
 }
 
 /// <summary>How many seeds took each branch.</summary>
-/// <param name="Problem">The first violation, if there was one.</param>
+/// <param name="Problem">The violation that ended it, if there was one.</param>
 internal sealed record SeedCount(int Seeds, int[] Taken, string? Problem);

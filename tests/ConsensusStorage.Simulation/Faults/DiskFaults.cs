@@ -60,7 +60,7 @@ internal sealed class DiskFaults(SimulatedCluster cluster, Random random)
     private async ValueTask<FileFault> DecideAsync(int silo, FileOperation operation)
     {
         var isWrite = operation.Action is FileAction.Write or FileAction.Flush or FileAction.WriteAndFlush;
-        if (operation.Action is FileAction.WriteAndFlush || _slowness.ContainsKey(silo))
+        if (operation.Action is FileAction.WriteAndFlush or FileAction.Read || _slowness.ContainsKey(silo))
         {
             var slowness = _slowness.GetValueOrDefault(silo);
             await cluster.PassAsync(slowness == 0 ? random.Next(20, 400) / 1000.0 : random.Next(1, slowness));

@@ -1,6 +1,8 @@
 using System.Collections.Immutable;
+using Orleans.Consensus.Paxos;
 using Orleans.Consensus.Simulation.Clusters;
 using Orleans.Consensus.Simulation.Scenarios;
+using Orleans.Consensus.Transport;
 using Orleans.Runtime;
 
 namespace Orleans.Consensus.Simulation.Faults;
@@ -21,12 +23,13 @@ internal sealed class NetworkFaults
     private readonly Dictionary<int, (int Seed, bool Ghosts)> _views = [];
     private ImmutableArray<SiloAddress> _ever = [];
     private int _slowness;
+    private int _lostAccepts;
 
     /// <summary>Hooks itself into the network.</summary>
     public NetworkFaults(SimulatedCluster cluster, Random random)
     {
         (_cluster, _random) = (cluster, random);
-        cluster.Network.OnSend = (_, _, _) => FateOfMessage();
+        cluster.Network.OnSend = (_, _, batch) => FateOf(batch);
         cluster.Network.IsCut = (from, to) => _cuts.ContainsKey((Number(from), Number(to)));
         cluster.Network.See = See;
     }
@@ -40,6 +43,13 @@ internal sealed class NetworkFaults
     {
         switch (fault.Kind)
         {
+            case FaultKind.Loss when random.Next(3) == 0:
+                // Promises are won and nothing can be put, or only a minority hears of it.
+                var accepts = random.Next(40, 95);
+                _lostAccepts += accepts;
+                await LastAsync(fault);
+                _lostAccepts -= accepts;
+                break;
             case FaultKind.Loss or FaultKind.Duplication or FaultKind.Reordering:
                 var percent = random.Next(5, 50);
                 _percent[fault.Kind] += percent;
@@ -143,9 +153,10 @@ internal sealed class NetworkFaults
         return [.. _ever.Where(IsSeen)];
     }
 
-    private Fate FateOfMessage()
+    private Fate FateOf(RequestBatch batch)
     {
-        if (_random.Next(100) < Math.Min(_percent[FaultKind.Loss], 80))
+        var accepts = batch.Requests.Any(one => one.Request is Accept) ? Math.Min(_lostAccepts, 95) : 0;
+        if (_random.Next(100) < Math.Max(accepts, Math.Min(_percent[FaultKind.Loss], 80)))
         {
             return (Fate)_random.Next((int)Fate.DropRequest, (int)Fate.HangReply + 1);
         }
