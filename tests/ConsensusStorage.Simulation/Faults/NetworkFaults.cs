@@ -20,16 +20,16 @@ internal sealed class NetworkFaults
         [FaultKind.Reordering] = 0,
     };
 
+    private readonly List<(int Percent, int Spared)> _lostAccepts = [];
     private readonly Dictionary<int, (int Seed, bool Ghosts)> _views = [];
     private ImmutableArray<SiloAddress> _ever = [];
     private int _slowness;
-    private int _lostAccepts;
 
     /// <summary>Hooks itself into the network.</summary>
     public NetworkFaults(SimulatedCluster cluster, Random random)
     {
         (_cluster, _random) = (cluster, random);
-        cluster.Network.OnSend = (_, _, batch) => FateOf(batch);
+        cluster.Network.OnSend = (_, to, batch) => FateOf(to, batch);
         cluster.Network.IsCut = (from, to) => _cuts.ContainsKey((Number(from), Number(to)));
         cluster.Network.See = See;
     }
@@ -45,10 +45,11 @@ internal sealed class NetworkFaults
         {
             case FaultKind.Loss when random.Next(3) == 0:
                 // Promises are won and nothing can be put, or only a minority hears of it.
-                var accepts = random.Next(40, 95);
-                _lostAccepts += accepts;
+                var lost = (random.Next(40, 120), random.Next(_cluster.Replicas.Count));
+                _lostAccepts.Add(lost);
                 await LastAsync(fault);
-                _lostAccepts -= accepts;
+                await _cluster.PassAsync(500);
+                _lostAccepts.Remove(lost);
                 break;
             case FaultKind.Loss or FaultKind.Duplication or FaultKind.Reordering:
                 var percent = random.Next(5, 50);
@@ -83,6 +84,16 @@ internal sealed class NetworkFaults
                 await SeeWronglyAsync(fault, random);
                 break;
         }
+    }
+
+    /// <summary>For a while nothing gets to some silos but from one.</summary>
+    public async Task HearOnlyAsync(IReadOnlyCollection<int> listeners, int speaker, TimeSpan lasts)
+    {
+        var others = _cluster.Addresses.Keys.Except([speaker]).Order();
+        var cuts = (from here in others from there in listeners where here != there select (here, there)).ToList();
+        Cut(cuts);
+        await _cluster.PassAsync(lasts.TotalMilliseconds);
+        Mend(cuts);
     }
 
     private Task LastAsync(PlannedFault fault) => _cluster.PassAsync(fault.Lasts.TotalMilliseconds);
@@ -153,10 +164,15 @@ internal sealed class NetworkFaults
         return [.. _ever.Where(IsSeen)];
     }
 
-    private Fate FateOf(RequestBatch batch)
+    private Fate FateOf(SiloAddress to, RequestBatch batch)
     {
-        var accepts = batch.Requests.Any(one => one.Request is Accept) ? Math.Min(_lostAccepts, 95) : 0;
-        if (_random.Next(100) < Math.Max(accepts, Math.Min(_percent[FaultKind.Loss], 80)))
+        if (batch.Requests.Any(one => one.Request is Accept)
+            && _lostAccepts.Any(loss => loss.Spared != Number(to) && _random.Next(100) < loss.Percent))
+        {
+            return _random.Next(2) == 0 ? Fate.DropRequest : Fate.Hang;
+        }
+
+        if (_random.Next(100) < Math.Min(_percent[FaultKind.Loss], 80))
         {
             return (Fate)_random.Next((int)Fate.DropRequest, (int)Fate.HangReply + 1);
         }

@@ -40,7 +40,7 @@ internal sealed class GrainClient(
             kind, store.Engine.MintVersion(), expected, _doubt.Versions, run.Histories.Tick());
         var number = run.Histories.Begin(planned.Register, operation);
         run.Trace.Add("call", operation);
-        using var cancel = random.Next(16) == 0
+        using var cancel = random.Next(planned.Begin > 0 ? 3 : 16) == 0
             ? new CancellationTokenSource(TimeSpan.FromMilliseconds(random.Next(1, 400)), run.Time)
             : new CancellationTokenSource();
         var (started, pauses) = (run.Time.GetTimestamp(), process.Pauses);
@@ -103,7 +103,7 @@ internal sealed class GrainClient(
             case ChangeResult.Unknown unknown:
                 run.Saw($"unknown: {unknown.Reason}");
                 _doubt = unknown.InDoubt;
-                _mustRead |= unknown.Reason == UnknownReason.LostTrack;
+                _mustRead |= unknown.Reason == UnknownReason.LostTrack || random.Next(3) == 0;
                 _inDoubt.Add(number);
                 if (unknown.Reason == UnknownReason.Violation)
                 {

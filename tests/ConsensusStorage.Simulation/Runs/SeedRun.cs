@@ -56,6 +56,7 @@ internal sealed class SeedRun
         {
             _cluster.Settings = _cluster.Settings with
             {
+                RequestTimeout = 2 * _cluster.Settings.RoundTimeout,
                 MaxPendingChanges = 3,
                 MaxConflicts = 2,
                 MaxQueuedBytes = 16 * 1024,

@@ -37,8 +37,8 @@ internal sealed record Scenario(
 
     private const int HotCapacity = 80;
     private const int ColdCapacity = 30;
-    private const int LateCapacity = 6;
-    private const int Late = 4;
+    private const int LateCapacity = 8;
+    private const int Late = 6;
 
     public static Scenario Of(int seed, Profile profile)
     {
@@ -48,15 +48,21 @@ internal sealed record Scenario(
         var hot = random.Next(1, 4);
         var capacities = Enumerable.Repeat(HotCapacity, hot)
             .Concat(Enumerable.Repeat(ColdCapacity, (profile.Operations / ColdCapacity) + 1))
-            .Concat(Enumerable.Repeat(LateCapacity, Late))
             .ToImmutableArray();
         var clients = Enumerable.Range(0, Math.Max(capacities.Length + (2 * hot), silos * random.Next(3, 6)))
             .Select(index => new PlannedClient(
                 random.Next(silos),
                 index < capacities.Length ? index : Register(random, hot, capacities.Length),
-                index < capacities.Length && index >= capacities.Length - Late ? random.Next(3000) : 0,
+                0,
                 random.Next(20, 400),
                 random.Next()))
+            .Concat(Enumerable.Range(0, 2 * Late)
+                .Select(index => new PlannedClient(
+                    random.Next(silos),
+                    capacities.Length + (index / 2),
+                    (index / 2 * 500) + random.Next(500),
+                    random.Next(20, 200),
+                    random.Next())))
             .ToImmutableArray();
         return new(
             seed,
@@ -64,8 +70,8 @@ internal sealed record Scenario(
             replicas,
             silos,
             random.Next(1, 5),
-            random.Next(8) == 0,
-            capacities,
+            random.Next(6) == 0,
+            [.. capacities, .. Enumerable.Repeat(LateCapacity, Late)],
             clients,
             [.. Draw(random, profile, silos)]);
     }
