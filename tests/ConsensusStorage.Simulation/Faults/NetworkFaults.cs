@@ -48,7 +48,7 @@ internal sealed class NetworkFaults
                 var lost = (random.Next(40, 120), random.Next(_cluster.Replicas.Count));
                 _lostAccepts.Add(lost);
                 await LastAsync(fault);
-                await _cluster.PassAsync(500);
+                await _cluster.PassAsync(800);
                 _lostAccepts.Remove(lost);
                 break;
             case FaultKind.Loss or FaultKind.Duplication or FaultKind.Reordering:

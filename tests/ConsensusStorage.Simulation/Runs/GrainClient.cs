@@ -40,7 +40,7 @@ internal sealed class GrainClient(
             kind, store.Engine.MintVersion(), expected, _doubt.Versions, run.Histories.Tick());
         var number = run.Histories.Begin(planned.Register, operation);
         run.Trace.Add("call", operation);
-        using var cancel = random.Next(planned.Begin > 0 ? 3 : 16) == 0
+        using var cancel = random.Next(planned.Begin > 0 ? 2 : 16) == 0
             ? new CancellationTokenSource(TimeSpan.FromMilliseconds(random.Next(1, 400)), run.Time)
             : new CancellationTokenSource();
         var (started, pauses) = (run.Time.GetTimestamp(), process.Pauses);
@@ -98,7 +98,8 @@ internal sealed class GrainClient(
             case ChangeResult.Stale stale:
                 Settle(now, Visible(stale.Current));
                 var ending = stale.MayHaveHappened ? Ending.StaleAfterDoubt : Ending.Stale;
-                run.Histories[planned.Register, number] = operation with { Ending = ending, Returned = now, Seen = _tag };
+                run.Histories[planned.Register, number] =
+                    operation with { Ending = ending, Returned = now, Seen = _tag };
                 break;
             case ChangeResult.Unknown unknown:
                 run.Saw($"unknown: {unknown.Reason}");

@@ -60,8 +60,8 @@ internal sealed record Scenario(
                 .Select(index => new PlannedClient(
                     random.Next(silos),
                     capacities.Length + (index / 2),
-                    (index / 2 * 500) + random.Next(500),
-                    random.Next(20, 200),
+                    (index * 250) + random.Next(500),
+                    random.Next(20, 100),
                     random.Next())))
             .ToImmutableArray();
         return new(
