@@ -12,6 +12,7 @@ internal sealed record OutOfReach(string Method, string Source, string When, str
     private const string OneAnswer = "links give each answer once, to the round that asked; RoundReplyTests (S22)";
     private const string Finished = "the engine asks when the round is over";
     private const string NotCompared = "nothing shipped compares changes";
+    private const string ServedTwice = "a copied disk, or a dead silo seen for a moment; ReplicaDirectoryTests";
     private const string Misuse = "an operator's mistake; FormationTests, ReplicaDirectoryTests";
 
     public static readonly IReadOnlyList<OutOfReach> All =
@@ -50,8 +51,8 @@ internal sealed record OutOfReach(string Method, string Source, string When, str
         new("Formation.Step", "logs[index] ?? other.Log", "", Misuse),
         new("Formation.TwoLogs", "", "", Misuse),
         new("Formation.OlderCopy", "", "", Misuse),
-        new("PaxosEngine.GiveUp", "", "Problem: yes", Misuse),
-        new("PaxosEngine.Unlocated", "", "Problem: yes", Misuse),
+        new("PaxosEngine.GiveUp", "", "Problem: yes", ServedTwice),
+        new("PaxosEngine.Unlocated", "", "Problem: yes", ServedTwice),
         new("PaxosEngine.Unlocated", "", "OtherShape: yes", Misuse),
         new("PaxosEngine.UntilReplicasAreFoundAsync", "", "HasQuorum: yes", "only another thread could come between"),
         new("PaxosReplica.LoadAndAnswerAsync", "MaxLoadedBytes", "33554432: no", "simulated states are small"),

@@ -10,6 +10,9 @@ namespace Orleans.Consensus.Simulation.Faults;
 /// <summary>Everything that goes wrong between silos, and in what they believe of one another.</summary>
 internal sealed class NetworkFaults
 {
+    /// <summary>With more, the echo of a message could outlive the run.</summary>
+    private const int MostSlowness = 400;
+
     private readonly SimulatedCluster _cluster;
     private readonly Random _random;
     private readonly Dictionary<(int From, int To), int> _cuts = [];
@@ -37,7 +40,7 @@ internal sealed class NetworkFaults
     /// <summary>From here on messages take their time.</summary>
     public void BeginDelays() => _cluster.Network.Latency = (from, to) => from.Equals(to)
         ? TimeSpan.Zero
-        : TimeSpan.FromMicroseconds(_random.Next(50, 2000) * (1 + _slowness));
+        : TimeSpan.FromMicroseconds(_random.Next(50, 2000) * (1 + Math.Min(_slowness, MostSlowness)));
 
     public async Task StrikeAsync(PlannedFault fault, Random random)
     {
