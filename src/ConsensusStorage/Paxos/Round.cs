@@ -95,7 +95,7 @@ internal abstract record Round(RoundStart Start)
     private static ImmutableArray<Ballot> Note(ImmutableArray<Ballot> held, int replica, Reply reply) => reply switch
     {
         Conflict conflict when conflict.ToBeat.Round <= Ballot.MaxRound => held.SetItem(replica, conflict.ToBeat),
-        Conflict or NoAnswer => held.SetItem(replica, Ballot.Unreachable),
+        Conflict or NoAnswer or TooFarAhead => held.SetItem(replica, Ballot.Unreachable),
         _ => held,
     };
 

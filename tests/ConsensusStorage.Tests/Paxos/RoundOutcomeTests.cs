@@ -292,4 +292,16 @@ public sealed class RoundOutcomeTests
 
         Assert.Equal(new RoundOutcome.Refused(Ballot.None, false), script.Outcome);
     }
+
+    /// <summary>
+    /// The clocks of 1 and 2 were ahead once, 0 does not believe what they hold; they are the only quorum to be had.
+    /// </summary>
+    [Fact, Trait("Rule", "S4")]
+    public void Who_does_not_believe_a_ballot_is_no_part_of_the_quorum_to_beat()
+    {
+        var script = new RoundScript(Read(7));
+        script.Hear(0, new TooFarAhead(Phase.Prepare, B(10), 5));
+
+        Assert.Equal(B(14), script.Promise(1).Conflict(2, B(14)).Refused.ToBeat);
+    }
 }
