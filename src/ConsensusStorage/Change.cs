@@ -11,18 +11,19 @@ namespace Orleans.Consensus;
 internal abstract record Change(RegisterVersion Version, InDoubt InDoubt)
 {
     /// <summary>
-    /// What this change does to <paramref name="current"/> (null: never written). Pure; the whole meaning of
-    /// compare-and-swap, retries and clears is here, for Paxos and Raft alike.
+    /// What this change does to <paramref name="current"/> (null: never written, or forgotten behind
+    /// <paramref name="horizon"/>). Pure; the whole meaning of compare-and-swap, retries and clears is here, for Paxos
+    /// and Raft alike.
     /// </summary>
-    public abstract Decision Apply(RegisterValue? current);
+    public abstract Decision Apply(RegisterValue? current, Horizon horizon);
 
     /// <summary>
     /// The same change after an Accept of it was sent over <paramref name="seen"/>: from now on finding its own
     /// version means it happened, and "absent" means the absence it saw then and no other (S8b).
     /// </summary>
-    public Change Attempted(RegisterValue? seen)
+    public Change Attempted(RegisterValue? seen, Horizon horizon)
     {
-        var binding = InDoubt.Binding ?? (seen is null or { IsTombstone: true } ? new Absence(seen?.Version) : null);
+        var binding = InDoubt.Binding ?? Absence.Of(seen, horizon);
         var versions = InDoubt.Versions.Contains(Version) ? InDoubt.Versions : InDoubt.Versions.Add(Version);
         return this with { InDoubt = new(versions, binding) };
     }
@@ -30,7 +31,7 @@ internal abstract record Change(RegisterVersion Version, InDoubt InDoubt)
     /// <summary>Returns the state; writes nothing of its own.</summary>
     public sealed record Read(RegisterVersion Version, InDoubt InDoubt) : Change(Version, InDoubt)
     {
-        public override Decision Apply(RegisterValue? current) => Decision.Keep.Instance;
+        public override Decision Apply(RegisterValue? current, Horizon horizon) => Decision.Keep.Instance;
     }
 
     /// <summary>
@@ -40,14 +41,14 @@ internal abstract record Change(RegisterVersion Version, InDoubt InDoubt)
         RegisterVersion Version, InDoubt InDoubt, RegisterVersion? Expected, Payload Payload)
         : Change(Version, InDoubt)
     {
-        public override Decision Apply(RegisterValue? current)
+        public override Decision Apply(RegisterValue? current, Horizon horizon)
         {
             if (current?.Version == Version)
             {
                 return Decision.AlreadyApplied.Instance;
             }
 
-            var expectedFound = Expected is { } expected ? Holds(current, expected) : SeesItsAbsence(current);
+            var expectedFound = Expected is { } expected ? Holds(current, expected) : SeesItsAbsence(current, horizon);
             if (expectedFound || InDoubt.Owns(current))
             {
                 return new Decision.Put(new RegisterValue(Version, Payload));
@@ -58,11 +59,9 @@ internal abstract record Change(RegisterVersion Version, InDoubt InDoubt)
                 : Decision.Stale.Instance;
         }
 
-        private bool SeesItsAbsence(RegisterValue? current) =>
-            current is null or { IsTombstone: true }
-            && (InDoubt.Binding is { } binding
-                ? binding.Tombstone == current?.Version
-                : !InDoubt.Versions.Contains(Version));
+        private bool SeesItsAbsence(RegisterValue? current, Horizon horizon) =>
+            Absence.Of(current, horizon) is { } found
+            && (InDoubt.Binding is { } bound ? bound == found : !InDoubt.Versions.Contains(Version));
     }
 
     /// <summary>
@@ -71,7 +70,7 @@ internal abstract record Change(RegisterVersion Version, InDoubt InDoubt)
     public sealed record Clear(RegisterVersion Version, InDoubt InDoubt, RegisterVersion? Expected)
         : Change(Version, InDoubt)
     {
-        public override Decision Apply(RegisterValue? current)
+        public override Decision Apply(RegisterValue? current, Horizon horizon)
         {
             if (current?.Version == Version)
             {
@@ -110,8 +109,26 @@ internal sealed record InDoubt(ImmutableArray<RegisterVersion> Versions, Absence
     public override int GetHashCode() => HashCode.Combine(Versions.Length, Binding);
 }
 
-/// <summary>One particular absence: of a register never written (null), or cleared by that tombstone.</summary>
-internal readonly record struct Absence(RegisterVersion? Tombstone);
+/// <summary>
+/// One particular absence: cleared by that tombstone, or (null) never written as far as can be told from
+/// <paramref name="Horizon"/>.
+/// </summary>
+internal readonly record struct Absence(RegisterVersion? Tombstone, Horizon Horizon = default)
+{
+    /// <summary>The absence that was seen, if it was one.</summary>
+    public static Absence? Of(RegisterValue? seen, Horizon horizon) => seen switch
+    {
+        null => new Absence(null, horizon),
+        { IsTombstone: true } => new Absence(seen.Version),
+        _ => null,
+    };
+}
+
+/// <summary>
+/// Names up to where tombstones may have been dropped. Whatever was written and cleared since an absence was seen, and
+/// is forgotten by now, has moved it (S12); so two absences without a tombstone at one horizon are the same.
+/// </summary>
+internal readonly record struct Horizon(long Round, ProposerId By);
 
 /// <summary>What <see cref="Change.Apply"/> decided.</summary>
 internal abstract record Decision

@@ -137,6 +137,20 @@ public sealed class ChangeTests
         Assert.IsType<Decision.Undecidable>(retry.Apply(Tombstone(9)));
     }
 
+    /// <summary>Behind another horizon the value may have been applied, cleared, and its tombstone dropped.</summary>
+    [Fact, Trait("Rule", "S8b"), Trait("Rule", "S12")]
+    public void A_retry_over_an_absence_at_another_horizon_ends_unknown()
+    {
+        var seen = new Horizon(5, B(5).Proposer);
+        var retry = Write(Own, null).Attempted(null, seen);
+
+        Assert.IsType<Decision.Put>(retry.Apply(null, seen));
+        Assert.IsType<Decision.Undecidable>(retry.Apply(null, seen with { Round = 6 }));
+        Assert.IsType<Decision.Undecidable>(retry.Apply(null, seen with { By = B(5, 2).Proposer }));
+        Assert.IsType<Decision.Undecidable>(retry.Apply(null, default));
+        Assert.IsType<Decision.Put>(Write(Own, null).Attempted(Tombstone(9), seen).Apply(Tombstone(9), default));
+    }
+
     [Fact, Trait("Rule", "S7")]
     public void An_attempt_adds_its_version_to_those_in_doubt_once()
     {

@@ -21,8 +21,11 @@ internal static class Acceptor
             return new(state, new TooFarAhead(Phase.Prepare, prepare.Ballot, ceiling));
         }
 
-        return new(
-            state with { Promised = prepare.Ballot }, new Promise(prepare.Ballot, state.Accepted, state.Value));
+        var promise = new Promise(prepare.Ballot, state.Accepted, state.Value)
+        {
+            Floor = state.Accepted.IsNone ? floor : Ballot.None,
+        };
+        return new(state with { Promised = prepare.Ballot }, promise);
     }
 
     /// <summary>
@@ -62,7 +65,8 @@ internal static class Acceptor
     /// <summary>
     /// Drops a tombstone, this acceptor's part of S12: the register still holds that very tombstone, and the floor,
     /// raised on all replicas before, covers every ballot this acceptor gave out for it. Null: it is gone.
-    /// Does not: know that all replicas accepted it and raised their floors; the caller must (S12 a, b).
+    /// Does not: know that all replicas accepted it, and then raised their floors to one above all that they had
+    /// before; the caller must (S12 a, b).
     /// </summary>
     public static AcceptorState? Drop(AcceptorState state, Ballot floor, Ballot accepted, RegisterVersion tombstone)
     {
@@ -72,9 +76,18 @@ internal static class Acceptor
 
     /// <summary>
     /// Installs a value known to be chosen with its ballot, above the own accepted ballot; the promise stays (S14).
+    /// Refused where nothing is held and the own floor is above the one that was seen with the value: a later
+    /// tombstone may have been dropped in between.
     /// </summary>
-    public static AcceptorState Install(AcceptorState state, Ballot chosenAt, RegisterValue chosen) =>
-        chosenAt > state.Accepted ? state with { Accepted = chosenAt, Value = chosen } : state;
+    /// <param name="seen">The highest floor of the quorum that told the value, when it told it.</param>
+    public static AcceptorState Install(
+        AcceptorState state, Ballot floor, Ballot chosenAt, RegisterValue chosen, Ballot seen)
+    {
+        var mayHaveDropped = state.Accepted.IsNone && floor > seen;
+        return chosenAt > state.Accepted && !mayHaveDropped
+            ? state with { Accepted = chosenAt, Value = chosen }
+            : state;
+    }
 
     /// <summary>The highest round to believe: an hour above the clock and all that is held already (S4).</summary>
     public static long CeilingAt(long unixMilliseconds, long highestHeld) =>

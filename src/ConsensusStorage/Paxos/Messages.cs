@@ -25,7 +25,11 @@ internal abstract record Reply(Phase Phase, Ballot Ballot);
 /// <param name="Accepted">The ballot of what it accepted last, or none.</param>
 /// <param name="Value">What it accepted last; the payload is <see cref="Payload.Omitted"/> unless asked for.</param>
 internal sealed record Promise(Ballot Ballot, Ballot Accepted, RegisterValue? Value)
-    : Reply(Phase.Prepare, Ballot);
+    : Reply(Phase.Prepare, Ballot)
+{
+    /// <summary>If it accepted nothing: its floor, up to which it may have dropped tombstones (S12).</summary>
+    public Ballot Floor { get; init; }
+}
 
 /// <summary>Agrees to an <see cref="Accept"/>.</summary>
 internal sealed record Accepted(Ballot Ballot) : Reply(Phase.Accept, Ballot);

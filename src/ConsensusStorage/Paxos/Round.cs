@@ -25,7 +25,8 @@ internal sealed record RoundStart(
 /// <summary>
 /// A quorum promised <paramref name="Ballot"/> while <paramref name="Current"/> (payload left out) was chosen.
 /// </summary>
-internal sealed record CachedPromise(Ballot Ballot, RegisterValue? Current);
+/// <param name="Horizon">If nothing was: from where that could be told.</param>
+internal sealed record CachedPromise(Ballot Ballot, RegisterValue? Current, Horizon Horizon = default);
 
 /// <summary>The round after a step, and what it has to send to every acceptor now, if anything.</summary>
 internal readonly record struct RoundStep(Round Round, Request? Broadcast);
@@ -68,15 +69,15 @@ internal abstract record Round(RoundStart Start)
     /// <summary>Begins. A cached promise is used only to put a value: no answer comes from memory (S9, S10).</summary>
     public static RoundStep Begin(RoundStart start)
     {
-        if (start.Cached is { } cached && start.Change.Apply(cached.Current) is Decision.Put put)
+        if (start.Cached is { } cached && start.Change.Apply(cached.Current, cached.Horizon) is Decision.Put put)
         {
             var result = put.ToResult(start.Change, cached.Current);
-            var attempted = start.Change.Attempted(cached.Current);
+            var attempted = start.Change.Attempted(cached.Current, cached.Horizon);
             return Accepting.Begin(start, cached.Ballot, put.Value, attempted, result, oneRoundTrip: true);
         }
 
         var round = new Preparing(
-            start, Votes.Of(start.Replicas), Ballot.None, null, Uniform: true, NoBallots(start.Replicas));
+            start, Votes.Of(start.Replicas), Ballot.None, null, Ballot.None, Uniform: true, NoBallots(start.Replicas));
         return new(round, new Prepare(start.Ballot, start.WantPayload));
     }
 
@@ -94,7 +95,7 @@ internal abstract record Round(RoundStart Start)
     private static ImmutableArray<Ballot> Note(ImmutableArray<Ballot> held, int replica, Reply reply) => reply switch
     {
         Conflict conflict when conflict.ToBeat.Round <= Ballot.MaxRound => held.SetItem(replica, conflict.ToBeat),
-        Conflict or NoAnswer => held.SetItem(replica, Ballot.Unreachable),
+        Conflict or NoAnswer or TooFarAhead => held.SetItem(replica, Ballot.Unreachable),
         _ => held,
     };
 
@@ -110,6 +111,7 @@ internal abstract record Round(RoundStart Start)
     /// <summary>Phase 1.</summary>
     /// <param name="Accepted">The highest accepted ballot reported so far.</param>
     /// <param name="Value">Its value.</param>
+    /// <param name="Floor">The highest floor reported so far.</param>
     /// <param name="Uniform">All promises so far reported the same accepted ballot.</param>
     /// <param name="Held">What refusing acceptors hold.</param>
     internal sealed record Preparing(
@@ -117,6 +119,7 @@ internal abstract record Round(RoundStart Start)
         Votes Votes,
         Ballot Accepted,
         RegisterValue? Value,
+        Ballot Floor,
         bool Uniform,
         ImmutableArray<Ballot> Held) : Round(Start)
     {
@@ -141,10 +144,14 @@ internal abstract record Round(RoundStart Start)
 
         public override Finished Abandoned() => new(Start, Start.Change, Refusal(Held, Votes));
 
+        /// <summary>From where an absence is seen: the highest floor of the quorum.</summary>
+        private Horizon Horizon => Value is null ? new(Floor.Round, Floor.Proposer) : default;
+
         private Preparing WithPromise(int replica, Promise promise)
         {
             var first = Votes.Yes == 0;
             var votes = Votes.With(replica, yes: true);
+            var floor = Ballot.Max(Floor, promise.Floor);
             if (promise.Accepted > Accepted)
             {
                 return this with
@@ -152,28 +159,29 @@ internal abstract record Round(RoundStart Start)
                     Votes = votes,
                     Accepted = promise.Accepted,
                     Value = promise.Value,
+                    Floor = floor,
                     Uniform = first,
                 };
             }
 
             if (promise.Accepted < Accepted)
             {
-                return this with { Votes = votes, Uniform = false };
+                return this with { Votes = votes, Floor = floor, Uniform = false };
             }
 
             ProtocolViolationException.ThrowIf(
                 promise.Value?.Version != Value?.Version, "Two values were accepted at one ballot.");
-            return this with { Votes = votes };
+            return this with { Votes = votes, Floor = floor };
         }
 
         private RoundStep Decide()
         {
-            var decision = Start.Change.Apply(Value);
+            var decision = Start.Change.Apply(Value, Horizon);
             var result = decision.ToResult(Start.Change, Value);
             if (decision is Decision.Put put)
             {
-                return Accepting.Begin(
-                    Start, Start.Ballot, put.Value, Start.Change.Attempted(Value), result, oneRoundTrip: false);
+                var attempted = Start.Change.Attempted(Value, Horizon);
+                return Accepting.Begin(Start, Start.Ballot, put.Value, attempted, result, oneRoundTrip: false);
             }
 
             if (decision is Decision.Keep && Value?.Payload == Payload.Omitted)
@@ -185,7 +193,7 @@ internal abstract record Round(RoundStart Start)
             // versions in doubt even that is not enough, one of them may still be adopted from a minority.
             if (Uniform && Start.Change.InDoubt.IsNone)
             {
-                var promise = new CachedPromise(Start.Ballot, WithoutPayload(Value));
+                var promise = new CachedPromise(Start.Ballot, WithoutPayload(Value), Horizon);
                 return new(
                     new Finished(Start, Start.Change, new RoundOutcome.Settled(result, promise, OneRoundTrip: true)),
                     null);

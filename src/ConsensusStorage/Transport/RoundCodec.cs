@@ -26,6 +26,9 @@ internal static class RoundCodec
     private const byte TooFarAheadTag = 4;
     private const byte NoAnswerTag = 5;
 
+    /// <summary>A promise without a value, and with a floor; without one it is a <see cref="PromiseTag"/>.</summary>
+    private const byte AbsenceTag = 6;
+
     private const byte NoPayload = 0;
     private const byte BytesPayload = 1;
     private const byte OmittedPayload = 2;
@@ -85,6 +88,14 @@ internal static class RoundCodec
         if (promise.Accepted.IsNone != promise.Value is null)
         {
             throw new InvalidOperationException("A promise has a value exactly if it has an accepted ballot.");
+        }
+
+        if (promise is { Value: null, Floor.IsNone: false })
+        {
+            writer.WriteByte(AbsenceTag);
+            writer.WriteBallot(promise.Ballot);
+            writer.WriteBallot(promise.Floor);
+            return;
         }
 
         writer.WriteByte(PromiseTag);
@@ -169,7 +180,8 @@ internal static class RoundCodec
         reply = null;
         var phase = (byte)0;
         if (!reader.TryReadByte(out var tag)
-            || (tag >= ConflictTag && !(reader.TryReadByte(out phase) && Enum.IsDefined((Phase)phase)))
+            || (tag is >= ConflictTag and <= NoAnswerTag
+                && !(reader.TryReadByte(out phase) && Enum.IsDefined((Phase)phase)))
             || !reader.TryReadBallot(out var ballot))
         {
             return false;
@@ -184,6 +196,8 @@ internal static class RoundCodec
                 new TooFarAhead((Phase)phase, ballot, ceiling),
             NoAnswerTag when MessageCodec.TryReadText(ref reader, out var why) && why is not null =>
                 new NoAnswer((Phase)phase, ballot, why),
+            AbsenceTag when reader.TryReadBallot(out var floor) && !floor.IsNone =>
+                new Promise(ballot, Ballot.None, null) { Floor = floor },
             _ => null,
         };
         return reply is not null;

@@ -122,12 +122,14 @@ internal sealed class SimulatedNetwork(SimulatedScheduler kernel)
         changed.SetResult();
     }
 
-    private async Task<BatchReply> CarryAsync(SiloAddress from, SiloAddress to, RequestBatch batch, Fate fate)
+    private async Task CarryAsync(
+        SiloAddress from, SiloAddress to, RequestBatch batch, Fate fate, TaskCompletionSource<BatchReply> answer)
     {
         await DelayAsync(from, to);
         if (fate == Fate.DropRequest || await TargetAsync(from, to) is not { } target)
         {
-            throw new IOException("lost");
+            answer.SetException(new IOException("lost"));
+            return;
         }
 
         if (fate == Fate.Twice)
@@ -141,12 +143,10 @@ internal sealed class SimulatedNetwork(SimulatedScheduler kernel)
 
         var reply = Forge(from, to, batch) ?? await HandleAsync(target, from, to, batch);
         await DelayAsync(to, from);
-        if (fate == Fate.HangReply)
+        if (fate != Fate.HangReply)
         {
-            await Task.Delay(Timeout.InfiniteTimeSpan, kernel.Time);
+            Answer(to, from, reply, fate == Fate.DropReply, answer);
         }
-
-        return fate == Fate.DropReply || IsLost(to, from) ? throw new IOException("answer lost") : reply;
     }
 
     private async Task EchoAsync(SiloAddress from, SiloAddress to, RequestBatch batch)
@@ -168,17 +168,31 @@ internal sealed class SimulatedNetwork(SimulatedScheduler kernel)
         return reply;
     }
 
-    private async Task<StoreDescription?> DescribeAsync(SiloAddress from, SiloAddress to)
+    private async Task DescribeAsync(
+        SiloAddress from, SiloAddress to, TaskCompletionSource<StoreDescription?> answer)
     {
         await DelayAsync(from, to);
         if (Mute.Contains(to) || await TargetAsync(from, to) is not { } target)
         {
-            throw new IOException("unreachable");
+            answer.SetException(new IOException("unreachable"));
+            return;
         }
 
         var description = target.Describe();
         await DelayAsync(to, from);
-        return IsLost(to, from) ? throw new IOException("answer lost") : description;
+        Answer(to, from, description, false, answer);
+    }
+
+    private void Answer<T>(SiloAddress from, SiloAddress to, T reply, bool isDropped, TaskCompletionSource<T> answer)
+    {
+        if (isDropped || IsLost(from, to))
+        {
+            answer.SetException(new IOException("answer lost"));
+        }
+        else
+        {
+            answer.SetResult(reply);
+        }
     }
 
     /// <summary>Who takes a message that has arrived; a paused process takes it when it goes on.</summary>
@@ -197,9 +211,30 @@ internal sealed class SimulatedNetwork(SimulatedScheduler kernel)
 
     private Task DelayAsync(SiloAddress from, SiloAddress to) => kernel.Time.Pass(Latency(from, to));
 
-    /// <summary>What is on its way arrives, also when its sender has stopped waiting, or has died.</summary>
-    private Task<T> OnItsWay<T>(Func<Task<T>> carry) =>
-        Task.Factory.StartNew(carry, CancellationToken.None, TaskCreationOptions.None, kernel).Unwrap();
+    /// <summary>
+    /// What is on its way arrives, also when its sender has stopped waiting, or has died. Whatever becomes of it is
+    /// put into its answer: thousands are lost, and to throw takes long.
+    /// </summary>
+    private Task<T> OnItsWay<T>(Func<TaskCompletionSource<T>, Task> carry)
+    {
+        var answer = new TaskCompletionSource<T>();
+        Task.Factory.StartNew(
+            async () =>
+            {
+                try
+                {
+                    await carry(answer);
+                }
+                catch (Exception exception)
+                {
+                    answer.TrySetException(exception);
+                }
+            },
+            CancellationToken.None,
+            TaskCreationOptions.None,
+            kernel);
+        return answer.Task;
+    }
 
     private sealed class View(SimulatedNetwork network, SiloAddress silo) : IMembershipView
     {
@@ -213,27 +248,24 @@ internal sealed class SimulatedNetwork(SimulatedScheduler kernel)
     {
         public SiloAddress Local => local;
 
-        public async Task<BatchReply> SendAsync(
-            SiloAddress silo, RequestBatch batch, CancellationToken cancellationToken)
+        public Task<BatchReply> SendAsync(SiloAddress silo, RequestBatch batch, CancellationToken cancellationToken)
         {
             if (network._dead.Contains(local))
             {
-                throw new IOException("This silo is dead.");
+                return Task.FromException<BatchReply>(new IOException("This silo is dead."));
             }
 
             network.Sent++;
             var fate = network.OnSend(local, silo, batch);
-            if (fate == Fate.Hang)
-            {
-                await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, cancellationToken);
-            }
-
-            return await network.OnItsWay(() => network.CarryAsync(local, silo, batch, fate))
-                .WaitAsync(cancellationToken);
+            var reply = fate == Fate.Hang
+                ? new TaskCompletionSource<BatchReply>().Task
+                : network.OnItsWay<BatchReply>(answer => network.CarryAsync(local, silo, batch, fate, answer));
+            return reply.WaitAsync(cancellationToken);
         }
 
         public Task<StoreDescription?> DescribeAsync(
             SiloAddress silo, string store, CancellationToken cancellationToken) =>
-            network.OnItsWay(() => network.DescribeAsync(local, silo)).WaitAsync(cancellationToken);
+            network.OnItsWay<StoreDescription?>(answer => network.DescribeAsync(local, silo, answer))
+                .WaitAsync(cancellationToken);
     }
 }

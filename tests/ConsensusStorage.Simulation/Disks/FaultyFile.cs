@@ -8,9 +8,9 @@ namespace Orleans.Consensus.Simulation.Disks;
 /// </summary>
 internal sealed class FaultyFile(byte[] content)
 {
-    private readonly SortedSet<int> _dirty = [];
     private byte[] _cache = content;
     private byte[] _disk = [.. content];
+    private bool[] _dirty = [];
 
     public int Length => _cache.Length;
 
@@ -37,13 +37,16 @@ internal sealed class FaultyFile(byte[] content)
         }
 
         bytes.CopyTo(_cache.AsSpan((int)offset));
-        for (var sector = (int)offset / Sector.Size; sector * Sector.Size < end; sector++)
+        var sectors = ((end - 1) / Sector.Size) + 1;
+        if (sectors > _dirty.Length)
         {
-            _dirty.Add(sector);
+            Array.Resize(ref _dirty, sectors);
         }
+
+        _dirty.AsSpan(((int)offset / Sector.Size)..sectors).Fill(true);
     }
 
-    public void Flush() => Flush(_ => true, _cache.Length);
+    public void Flush() => Flush(static () => true, _cache.Length);
 
     /// <summary>Flips bits of one byte, on the disk and for everybody who reads it.</summary>
     public void Flip(int offset, byte mask)
@@ -61,7 +64,7 @@ internal sealed class FaultyFile(byte[] content)
     /// <returns>Whether anything was lost that had been written.</returns>
     public bool Crash(Random random)
     {
-        var wasDirty = _dirty.Count > 0;
+        var wasDirty = _dirty.Contains(true);
         FlushSome(random);
         var isTorn = wasDirty && !_cache.AsSpan().SequenceEqual(_disk);
         _cache = [.. _disk];
@@ -73,27 +76,28 @@ internal sealed class FaultyFile(byte[] content)
         // None, all, or a coin for each sector; likewise the length.
         var chance = random.Next(4) switch { 0 => 0.0, 1 => 1.0, _ => random.NextDouble() };
         var length = random.Next(2) == 0 ? _disk.Length : _cache.Length;
-        Flush(_ => random.NextDouble() < chance, Math.Max(length, _disk.Length));
+        Flush(() => random.NextDouble() < chance, Math.Max(length, _disk.Length));
     }
 
-    private void Flush(Predicate<int> reaches, int length)
+    /// <param name="reaches">Asked for each dirty sector in turn.</param>
+    private void Flush(Func<bool> reaches, int length)
     {
         if (length > _disk.Length)
         {
             Array.Resize(ref _disk, length);
         }
 
-        foreach (var sector in _dirty.Where(sector => reaches(sector)))
+        for (var sector = 0; sector < _dirty.Length; sector++)
         {
             var start = sector * Sector.Size;
             var end = Math.Min(start + Sector.Size, _disk.Length);
-            if (start < end)
+            if (_dirty[sector] && reaches() && start < end)
             {
                 _cache.AsSpan(start..end).CopyTo(_disk.AsSpan(start));
             }
         }
 
-        _dirty.Clear();
+        _dirty.AsSpan().Clear();
     }
 }
 
@@ -150,7 +154,7 @@ internal sealed class FaultyFileHandle(FaultyFiles files, FaultyFile file, strin
             case FileFault.Fail:
                 throw new IOException($"Input/output error while writing {path}");
             default:
-                if (files.BytesUsed > files.Room)
+                if (files.IsFull)
                 {
                     throw new DiskFullException($"No space left on device: {path}");
                 }

@@ -40,7 +40,7 @@ internal sealed class ExhaustiveWalk(WorldRules rules, Moves moves)
 
     public ExhaustiveWalk Run()
     {
-        Visit(new(new World(rules), null));
+        Visit(new(moves.Start(rules), null));
         var workers = Enumerable.Range(1, Workers - 1).Select(_ => new Thread(Work)).ToList();
         workers.ForEach(worker => worker.Start());
         Work();
@@ -49,7 +49,7 @@ internal sealed class ExhaustiveWalk(WorldRules rules, Moves moves)
     }
 
     /// <summary>The way to the violation, in words.</summary>
-    public string Tell() => Story.Tell(new(rules), moves, _violation!.Trail.Steps(), _violation.Message);
+    public string Tell() => Story.Tell(moves.Start(rules), moves, _violation!.Trail.Steps(), _violation.Message);
 
     private void Work()
     {

@@ -16,6 +16,9 @@ internal sealed record Ledger(int Quorum, ImmutableArray<Proposal> Proposals, Im
     /// <summary>The versions that took effect, in order; worked out from the highest chosen ballot downwards.</summary>
     public ImmutableArray<RegisterVersion> Applied { get; init; } = [];
 
+    /// <summary>Ballots of tombstones that somebody has dropped.</summary>
+    public ImmutableArray<Ballot> Dropped { get; private init; } = [];
+
     public bool WasProposed(RegisterVersion version) => Proposals.Any(proposal => proposal.Version == version);
 
     public Ledger Propose(Ballot ballot, RegisterVersion version, Ballot source)
@@ -50,6 +53,10 @@ internal sealed record Ledger(int Quorum, ImmutableArray<Proposal> Proposals, Im
         return dead.Length == 0 ? this : this with { Dead = Dead.AddRange(dead) };
     }
 
+    /// <summary>The tombstone accepted at <paramref name="ballot"/> may be forgotten by now.</summary>
+    public Ledger Drop(Ballot ballot) =>
+        Dropped.Contains(ballot) ? this : this with { Dropped = Dropped.Add(ballot) };
+
     public bool IsChosen(Proposal proposal) => System.Numerics.BitOperations.PopCount(proposal.Takers) >= Quorum;
 
     private Ledger WorkOut()
@@ -57,7 +64,7 @@ internal sealed record Ledger(int Quorum, ImmutableArray<Proposal> Proposals, Im
         var top = Proposals.Where(IsChosen).MaxBy(proposal => proposal.Ballot);
         var applied = new List<RegisterVersion>();
         var chosen = 0;
-        for (Proposal? at = top; at is { } proposal; at = Find(proposal.Source))
+        for (Proposal? at = top; at is { } proposal; at = Before(proposal))
         {
             chosen += IsChosen(proposal) ? 1 : 0;
             if (applied.Count == 0 || applied[^1] != proposal.Version)
@@ -71,6 +78,13 @@ internal sealed record Ledger(int Quorum, ImmutableArray<Proposal> Proposals, Im
         Fail(chosen != Proposals.Count(IsChosen), "A chosen value was passed over.");
         applied.Reverse();
         return this with { Applied = [.. applied] };
+    }
+
+    /// <summary>What it was decided upon. Nothing: perhaps because the last tombstone before it was dropped.</summary>
+    private Proposal? Before(Proposal proposal)
+    {
+        var forgotten = Dropped.Where(ballot => ballot < proposal.Ballot).DefaultIfEmpty(Ballot.None).Max();
+        return Find(proposal.Source.IsNone ? forgotten : proposal.Source);
     }
 
     private Proposal? Find(Ballot ballot) => IndexOf(ballot) is >= 0 and var index ? Proposals[index] : null;

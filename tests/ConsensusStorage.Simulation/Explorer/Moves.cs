@@ -20,8 +20,14 @@ internal sealed record Moves
     /// <summary>How many messages may come twice.</summary>
     public int Doubles { get; init; }
 
-    /// <summary>How often a chosen value may be copied to an acceptor that missed it.</summary>
-    public int Repairs { get; init; }
+    /// <summary>How many copies of chosen values may be made, for all acceptors that miss them by then.</summary>
+    public int Copies { get; init; }
+
+    /// <summary>How often tombstones may be collected.</summary>
+    public int Collections { get; init; }
+
+    /// <summary>Whether the register was written and cleared before it all begins.</summary>
+    public bool StartsCleared { get; init; }
 
     /// <summary>Replies are messages of their own, and prepares arrive even when nobody waits for them.</summary>
     public bool RepliesTravel { get; init; }
@@ -44,11 +50,13 @@ internal sealed record Moves
             }
         }
 
-        foreach (var step in Failures(world))
+        foreach (var step in Failures(world).Concat(Copying(world)).Concat(Collecting(world)))
         {
             yield return step;
         }
     }
+
+    public World Start(WorldRules rules) => StartsCleared ? World.Cleared(rules) : new(rules);
 
     /// <summary>The same world without the messages that would do nothing.</summary>
     public World Prune(World world) =>
@@ -98,15 +106,49 @@ internal sealed record Moves
                 yield return new Step.Dies(client.Index);
             }
         }
+    }
 
-        foreach (var proposal in world.Repaired < Repairs ? world.Ledger.Proposals : [])
+    private IEnumerable<Step> Copying(World world)
+    {
+        foreach (var proposal in world.Copies.Length < Copies ? world.Ledger.Proposals : [])
+        {
+            if (world.Copies.All(copy => copy.At != proposal.Ballot) && world.Look(proposal.Ballot) is { } copy)
+            {
+                yield return new Step.IsNoted(copy);
+            }
+        }
+
+        foreach (var copy in world.Copies)
         {
             for (var acceptor = 0; acceptor < world.Acceptors.Length; acceptor++)
             {
-                if (world.Acceptors[acceptor].Accepted < proposal.Ballot && world.Ledger.IsChosen(proposal)
-                    && world.ValueAt(proposal) is not null)
+                if (world.Acceptors[acceptor].Accepted < copy.At)
                 {
-                    yield return new Step.IsCopied(proposal, acceptor);
+                    yield return new Step.IsCopied(copy, acceptor);
+                }
+            }
+        }
+    }
+
+    /// <summary>What the collector and the acceptors may do for one another.</summary>
+    public IEnumerable<Step> Collecting(World world)
+    {
+        for (var acceptor = 0; acceptor < world.Acceptors.Length; acceptor++)
+        {
+            if (world.Collector.Awaits(acceptor, world.Acceptors[acceptor], Collections))
+            {
+                yield return new Step.Reports(acceptor);
+            }
+
+            foreach (var order in world.Collector.Orders)
+            {
+                if (world.Floors[acceptor] < order.Floor)
+                {
+                    yield return new Step.Raises(acceptor, order);
+                }
+                else if (world.IsDue(acceptor, order) && world.AfterDrop(acceptor, order) is null)
+                {
+                    yield return new Step.Drops(acceptor, order);
                 }
             }
         }

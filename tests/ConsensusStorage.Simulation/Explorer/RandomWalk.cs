@@ -3,25 +3,29 @@ using Orleans.Consensus.Simulation.Linearizability;
 namespace Orleans.Consensus.Simulation.Explorer;
 
 /// <summary>
-/// One walk of a seed: messages in any order, lost, doubled; rounds given up; proposers that die; chosen values copied.
+/// One walk of a seed: messages in any order, lost, doubled; rounds given up; proposers that die; chosen values copied,
+/// tombstones collected.
 /// At the end all is well again, and everybody reads.
 /// </summary>
 internal sealed class RandomWalk
 {
     private const int Operations = 4;
 
+    private static readonly Moves Collecting = new() { Collections = 3 };
+
     private readonly Random _random;
     private readonly int _loss;
     private readonly int _double;
     private readonly int _giveUp;
     private readonly int _crash;
-    private readonly int _repair;
+    private readonly int _copy;
+    private readonly int _collect;
     private World _world;
 
     public RandomWalk(WorldRules rules, int seed, int clients)
     {
         _random = new(seed);
-        _repair = _random.Next(10);
+        (_copy, _collect) = (_random.Next(10), _random.Next(20));
         (_loss, _double, _giveUp, _crash) = (_random.Next(20), _random.Next(15), _random.Next(1, 8), _random.Next(3));
         var scripts = Enumerable.Range(0, clients).Select(_ => WorldRules.Script(RandomScript())).ToArray();
         var rounds = scripts.Select(_ => _random.Next(1, 4)).ToArray();
@@ -57,9 +61,13 @@ internal sealed class RandomWalk
         {
             _world = Chance(_crash * 8) ? _world.Crash(client) : _world.GiveUp(client);
         }
-        else if (Chance(_repair))
+        else if (Chance(_copy))
         {
-            Repair();
+            Copy();
+        }
+        else if (Chance(_collect))
+        {
+            Collect();
         }
         else if (!_world.Packets.IsEmpty)
         {
@@ -72,19 +80,24 @@ internal sealed class RandomWalk
         }
     }
 
-    private void Repair()
+    private void Copy()
     {
-        var chosen = _world.Ledger.Proposals.Where(_world.Ledger.IsChosen).ToArray();
-        if (chosen.Length == 0)
+        var told = _world.Ledger.Proposals.Select(proposal => _world.Look(proposal.Ballot)).OfType<Copy>().ToArray();
+        if (told.Length > 0 && _world.Copies.Length < Operations && Chance(50))
         {
-            return;
+            _world = _world.Note(told[_random.Next(told.Length)]);
         }
+        else if (_world.Copies.Length > 0)
+        {
+            var copy = _world.Copies[_random.Next(_world.Copies.Length)];
+            _world = _world.Install(_random.Next(_world.Acceptors.Length), copy);
+        }
+    }
 
-        var proposal = chosen[_random.Next(chosen.Length)];
-        if (_world.ValueAt(proposal) is { } value)
-        {
-            _world = _world.Repair(_random.Next(_world.Acceptors.Length), proposal, value);
-        }
+    private void Collect()
+    {
+        var steps = Collecting.Collecting(_world).ToArray();
+        _world = steps.Length == 0 ? _world : steps[_random.Next(steps.Length)].Take(_world);
     }
 
     private void Heal()

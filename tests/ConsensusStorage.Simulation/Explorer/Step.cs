@@ -56,12 +56,50 @@ internal abstract record Step
             $"{Story.Name(Packet)} arrives{(IsDoubled ? " (it will come once more)" : "")}";
     }
 
-    /// <summary>A chosen value is copied to an acceptor that missed it (S14).</summary>
-    public sealed record IsCopied(Proposal Chosen, int Acceptor) : Step
+    /// <summary>A quorum tells a chosen value to who will copy it.</summary>
+    public sealed record IsNoted(Copy Copy) : Step
     {
-        public override World Take(World world) => world.Repair(Acceptor, Chosen, world.ValueAt(Chosen)!);
+        public override World Take(World world) => world.Note(Copy);
 
         public override string Tell(World world) =>
-            $"{Story.Name(Chosen.Version)}, chosen at {Story.Name(Chosen.Ballot)}, is copied to acceptor {Acceptor + 1}";
+            $"a copy of {Story.Name(Copy.Value)}, chosen at {Story.Name(Copy.At)}, is made; floors are up to "
+            + Story.Name(Copy.Seen);
+    }
+
+    /// <summary>It arrives at an acceptor that missed it (S14).</summary>
+    public sealed record IsCopied(Copy Copy, int Acceptor) : Step
+    {
+        public override World Take(World world) => world.Install(Acceptor, Copy);
+
+        public override string Tell(World world) =>
+            $"the copy of {Story.Name(Copy.Value)} at {Story.Name(Copy.At)} arrives at acceptor {Acceptor + 1}";
+    }
+
+    /// <summary>A tombstone is reported (S12 a).</summary>
+    public sealed record Reports(int Acceptor) : Step
+    {
+        public override World Take(World world) => world.Report(Acceptor);
+
+        public override string Tell(World world) =>
+            $"acceptor {Acceptor + 1} reports a tombstone at {Story.Name(world.Acceptors[Acceptor].Accepted)}, floor "
+            + Story.Name(world.Floors[Acceptor]);
+    }
+
+    /// <summary>A floor is raised (S12 b).</summary>
+    public sealed record Raises(int Acceptor, Order Order) : Step
+    {
+        public override World Take(World world) => world.Raise(Acceptor, Order);
+
+        public override string Tell(World world) =>
+            $"acceptor {Acceptor + 1} raises its floor to {Story.Name(Order.Floor)}";
+    }
+
+    /// <summary>A tombstone is dropped (S12 c).</summary>
+    public sealed record Drops(int Acceptor, Order Order) : Step
+    {
+        public override World Take(World world) => world.Drop(Acceptor, Order);
+
+        public override string Tell(World world) =>
+            $"acceptor {Acceptor + 1} drops its tombstone at {Story.Name(Order.Accepted)}";
     }
 }

@@ -49,6 +49,11 @@ internal static class Story
 
     private static string Name(ProposerId proposer)
     {
+        if (proposer == Collector.Id)
+        {
+            return "collector";
+        }
+
         var number = (int)(ulong)proposer.Value - 1;
         return $"{(number % Client.MaxClients) + 1}" + new string('\'', number / Client.MaxClients);
     }
@@ -66,7 +71,7 @@ internal static class Story
         _ => $"refusal of {Name(reply.Ballot)}",
     };
 
-    private static string Name(RegisterValue? value) =>
+    public static string Name(RegisterValue? value) =>
         value is { IsTombstone: true } ? $"cleared by {Name(value.Version)}" : Name(value?.Version);
 
     private static string Consequences(World before, World after)

@@ -13,7 +13,7 @@ internal sealed record Packet(int Client, int Life, int Acceptor, Request? Reque
 /// Clients, acceptors and the messages between them, around the shipped Acceptor and Round. Immutable: every step
 /// yields a new world, or throws <see cref="WorldViolationException"/> when a check fails.
 /// </summary>
-internal sealed record World(WorldRules Rules)
+internal sealed partial record World(WorldRules Rules)
 {
     public ImmutableArray<AcceptorState> Acceptors { get; private init; } =
         [.. Enumerable.Repeat(AcceptorState.Absent(Ballot.None), Rules.Acceptors)];
@@ -29,9 +29,6 @@ internal sealed record World(WorldRules Rules)
 
     /// <summary>How many messages arrived and stayed under way all the same.</summary>
     public int Doubled { get; private init; }
-
-    /// <summary>How often a value was copied.</summary>
-    public int Repaired { get; private init; }
 
     private int Now { get; init; }
 
@@ -98,22 +95,9 @@ internal sealed record World(WorldRules Rules)
     /// <summary>The client dies in whatever it does; its operation stays open.</summary>
     public World Crash(int client) => this with { Clients = Clients.SetItem(client, Clients[client].Reborn()) };
 
-    /// <summary>A chosen value is copied to an acceptor that missed it (S14).</summary>
-    public World Repair(int acceptor, Proposal chosen, RegisterValue value)
-    {
-        var before = Acceptors[acceptor];
-        var after = Acceptor.Install(before, chosen.Ballot, value);
-        var world = this with { Repaired = Repaired + 1 };
-        return ReferenceEquals(before, after) ? world : world.Become(acceptor, after);
-    }
-
-    /// <summary>The value of a proposal, if an acceptor still holds it.</summary>
-    public RegisterValue? ValueAt(Proposal proposal) =>
-        Acceptors.FirstOrDefault(state => state.Accepted == proposal.Ballot)?.Value;
-
     /// <summary>Whether the request would change the acceptor if it arrived now.</summary>
     public bool Changes(int acceptor, Request request) =>
-        !ReferenceEquals(Rules.Answer(Acceptors[acceptor], request).Next, Acceptors[acceptor]);
+        !ReferenceEquals(Rules.Answer(Acceptors[acceptor], Floors[acceptor], request).Next, Acceptors[acceptor]);
 
     private World Take(Packet packet, bool duplicate) => duplicate
         ? this with { Doubled = Doubled + 1 }
@@ -122,7 +106,7 @@ internal sealed record World(WorldRules Rules)
     private (World Next, Packet Answer) Answer(Packet packet)
     {
         var before = Acceptors[packet.Acceptor];
-        var step = Rules.Answer(before, packet.Request!);
+        var step = Rules.Answer(before, Floors[packet.Acceptor], packet.Request!);
         var isBare = packet.Request is Prepare { WantPayload: false };
         var reply = isBare && step.Reply is Promise { Value: { } value } promise
             ? promise with { Value = WorldRules.Bare(value) }

@@ -26,8 +26,8 @@ internal readonly ref struct WorldKey
 
     public static UInt128 Of(World world)
     {
-        var room = (2 * world.Acceptors.Length) + world.Ledger.Proposals.Length + (3 * world.Packets.Length)
-            + (3 * world.Clients.Length);
+        var room = (5 * world.Acceptors.Length) + world.Ledger.Proposals.Length + (4 * world.Packets.Length)
+            + (7 * world.Clients.Length) + (2 * world.Collector.Orders.Length) + (2 * world.Copies.Length);
         var key = new WorldKey(world, stackalloc ulong[room]);
         Span<UInt128> columns = stackalloc UInt128[world.Acceptors.Length];
         for (var acceptor = 0; acceptor < columns.Length; acceptor++)
@@ -54,6 +54,8 @@ internal readonly ref struct WorldKey
             ranks[count++] = Number(state.Accepted);
         }
 
+        count = CollectUpkeep(world, ranks, count);
+
         foreach (var proposal in world.Ledger.Proposals)
         {
             ranks[count++] = Number(proposal.Ballot);
@@ -64,6 +66,7 @@ internal readonly ref struct WorldKey
             ranks[count++] = Number(BallotOf(packet));
             ranks[count++] = Number(packet.Request is Accept accept ? accept.Next : Ballot.None);
             ranks[count++] = Number(packet.Reply is Promise promise ? promise.Accepted : Ballot.None);
+            ranks[count++] = Number(packet.Reply is Promise absence ? absence.Floor : Ballot.None);
         }
 
         foreach (var client in world.Clients)
@@ -71,10 +74,38 @@ internal readonly ref struct WorldKey
             ranks[count++] = Number(client.Cached?.Ballot ?? Ballot.None);
             ranks[count++] = Number(client.Round?.Start.Ballot ?? Ballot.None);
             ranks[count++] = Number(client.Round?.Start.Next ?? Ballot.None);
+            ranks[count++] = Number(client.Round is Round.Preparing preparing ? preparing.Floor : Ballot.None);
+            ranks[count++] = Number(client.Cached?.Horizon);
+            ranks[count++] = Number(client.Doubt.Binding?.Horizon);
+            ranks[count++] = Number(client.Round?.ChangeAfter.InDoubt.Binding?.Horizon);
         }
 
         ranks[..count].Sort();
         return RemoveDoubles(ranks[..count]);
+    }
+
+    private static int CollectUpkeep(World world, Span<ulong> ranks, int count)
+    {
+        for (var acceptor = 0; acceptor < world.Acceptors.Length; acceptor++)
+        {
+            ranks[count++] = Number(world.Floors[acceptor]);
+            ranks[count++] = Number(world.Collector.Reports[acceptor]?.Accepted ?? Ballot.None);
+            ranks[count++] = Number(world.Collector.Reports[acceptor]?.Floor ?? Ballot.None);
+        }
+
+        foreach (var order in world.Collector.Orders)
+        {
+            ranks[count++] = Number(order.Accepted);
+            ranks[count++] = Number(order.Floor);
+        }
+
+        foreach (var copy in world.Copies)
+        {
+            ranks[count++] = Number(copy.At);
+            ranks[count++] = Number(copy.Seen);
+        }
+
+        return count;
     }
 
     private static int RemoveDoubles(Span<ulong> sorted)
@@ -94,15 +125,24 @@ internal readonly ref struct WorldKey
     /// <summary>In the order of the ballots.</summary>
     private static ulong Number(Ballot ballot) => ((ulong)ballot.Round << 16) | (ulong)ballot.Proposer.Value;
 
+    private static ulong Number(Horizon? horizon) =>
+        horizon is { } known ? Number(new Ballot(known.Round, known.By)) : 0;
+
     private static Ballot BallotOf(Packet packet) => packet.Request?.Ballot ?? packet.Reply!.Ballot;
 
     private ulong Rank(Ballot ballot) =>
         _world.Rules.IsClocked ? (ulong)_ranks.BinarySearch(Number(ballot)) : Number(ballot);
 
+    private ulong Rank(Horizon horizon) => Rank(new Ballot(horizon.Round, horizon.By));
+
     private UInt128 Column(int acceptor)
     {
         var state = _world.Acceptors[acceptor];
         var hash = Mix(Mix(Mix(1, Rank(state.Promised)), Rank(state.Accepted)), Name(state.Value?.Version));
+        hash = Mix(hash, Rank(_world.Floors[acceptor]));
+        hash = _world.Collector.Reports[acceptor] is { } report
+            ? Mix(Mix(Mix(hash, Rank(report.Accepted)), Name(report.Tombstone)), Rank(report.Floor))
+            : hash;
         foreach (var client in _world.Clients)
         {
             var (votes, held) = client.Round switch
@@ -142,7 +182,7 @@ internal readonly ref struct WorldKey
             { Request: Prepare prepare } => Mix(hash, prepare.WantPayload ? 2UL : 3UL),
             { Reply: Promise promise } => Mix(
                 Mix(Mix(hash, promise.Value?.Payload == Payload.Omitted ? 4UL : 5UL), Name(promise.Value?.Version)),
-                Rank(promise.Accepted)),
+                Mix(Rank(promise.Accepted), Rank(promise.Floor))),
             { Reply: Accepted } => Mix(hash, 6),
             { Reply: Conflict conflict } => Mix(
                 Mix(hash, conflict.Phase == Phase.Prepare ? 7UL : 8UL),
@@ -153,7 +193,7 @@ internal readonly ref struct WorldKey
 
     private UInt128 Shared()
     {
-        var hash = Mix(Mix(5, (ulong)_world.Doubled), (ulong)_world.Repaired);
+        var hash = Mix(Mix(5, (ulong)_world.Doubled), (ulong)_world.Collector.Begun);
         foreach (var client in _world.Clients)
         {
             hash = Mix(hash, Of(client));
@@ -171,7 +211,28 @@ internal readonly ref struct WorldKey
             dead += Mix(14, Name(version));
         }
 
-        return Mix(Mix(Mix(hash, proposals), dead), OfHistory(_world.History));
+        return Mix(Mix(Mix(Mix(hash, proposals), dead), OfUpkeep()), OfHistory(_world.History));
+    }
+
+    private UInt128 OfUpkeep()
+    {
+        var sum = UInt128.Zero;
+        foreach (var order in _world.Collector.Orders)
+        {
+            sum += Mix(Mix(Mix(15, Rank(order.Accepted)), Name(order.Tombstone)), Rank(order.Floor));
+        }
+
+        foreach (var copy in _world.Copies)
+        {
+            sum += Mix(Mix(Mix(16, Rank(copy.At)), Name(copy.Value.Version)), Rank(copy.Seen));
+        }
+
+        foreach (var ballot in _world.Ledger.Dropped)
+        {
+            sum += Mix(17, Rank(ballot));
+        }
+
+        return sum;
     }
 
     private UInt128 Of(Client client)
@@ -180,14 +241,16 @@ internal readonly ref struct WorldKey
         hash = Mix(Mix(hash, Name(client.Etag)), Of(client.Doubt));
         hash = _world.Rules.IsClocked ? hash : Mix(hash, (ulong)client.LastRound);
         hash = client.Cached is { } cached
-            ? Mix(Mix(Mix(hash, Rank(cached.Ballot)), Name(cached.Current?.Version)), Rank(client.CachedAt))
+            ? Mix(
+                Mix(Mix(hash, Rank(cached.Ballot)), Name(cached.Current?.Version)),
+                Mix(Rank(client.CachedAt), Rank(cached.Horizon)))
             : hash;
         hash = Mix(hash, client.Round is not null && client.WantPayload ? 1UL : 0);
         return client.Round switch
         {
             Round.Preparing p => Mix(
                 Mix(Mix(Mix(Mix(hash, 7), Rank(p.Start.Ballot)), Rank(p.Accepted)), p.Uniform ? 1UL : 0),
-                Of(p.ChangeAfter)),
+                Mix(Of(p.ChangeAfter), Rank(p.Floor))),
             Round.Accepting a => Mix(
                 Mix(Mix(Mix(Mix(hash, 8), Rank(a.At)), Rank(a.Start.Next)), Name(a.Value.Version)),
                 Of(a.ChangeAfter)),
@@ -195,11 +258,13 @@ internal readonly ref struct WorldKey
         };
     }
 
-    private static UInt128 Of(Change change) => Mix(Of(change.InDoubt), Name(change.Version));
+    private UInt128 Of(Change change) => Mix(Of(change.InDoubt), Name(change.Version));
 
-    private static UInt128 Of(InDoubt doubt)
+    private UInt128 Of(InDoubt doubt)
     {
-        var hash = doubt.Binding is { } binding ? Mix(9, Name(binding.Tombstone)) : 10;
+        var hash = doubt.Binding is { } binding
+            ? Mix(Mix(9, Name(binding.Tombstone)), Rank(binding.Horizon))
+            : 10;
         foreach (var version in doubt.Versions)
         {
             hash = Mix(hash, Name(version));

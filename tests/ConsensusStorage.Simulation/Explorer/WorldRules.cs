@@ -24,8 +24,7 @@ internal sealed record WorldRules
     /// <summary>A new round is above all rounds ever made, as clocks do; else above what its maker knows.</summary>
     public bool IsClocked { get; init; } = true;
 
-    public Func<AcceptorState, Request, AcceptorStep> Answer { get; init; } =
-        Step;
+    public Func<AcceptorState, Ballot, Request, AcceptorStep> Answer { get; init; } = Step;
 
     public Func<Round, int, Reply, RoundStep> Hear { get; init; } =
         static (round, replica, reply) => round.On(replica, reply);
@@ -39,10 +38,27 @@ internal sealed record WorldRules
     /// <summary>Whether a refused accept is said not to be applied (against S6).</summary>
     public bool SaysNeverWhenRefused { get; init; }
 
+    /// <summary>How an acceptor takes a copy, above its floor.</summary>
+    public Func<AcceptorState, Ballot, Copy, AcceptorState> Install { get; init; } =
+        static (state, floor, copy) => Acceptor.Install(state, floor, copy.At, copy.Value, copy.Seen);
+
+    /// <summary>How an acceptor drops a tombstone, at its floor.</summary>
+    public Func<AcceptorState, Ballot, Order, AcceptorState?> Drop { get; init; } =
+        static (state, floor, order) => Acceptor.Drop(state, floor, order.Accepted, order.Tombstone);
+
+    /// <summary>How many acceptors have to report a tombstone (S12 a: all).</summary>
+    public int Reporters { get; init; } = 3;
+
+    /// <summary>Nothing is dropped before all floors are raised (S12 b).</summary>
+    public bool WaitsForFloors { get; init; } = true;
+
+    /// <summary>Floors are raised above all that were there (S12 b), and not just to the tombstone.</summary>
+    public bool FloorIsFresh { get; init; } = true;
+
     /// <summary>Runs the shipped acceptor on one request as the shell would, whatever the clock says.</summary>
-    public static AcceptorStep Step(AcceptorState state, Request request) => request switch
+    public static AcceptorStep Step(AcceptorState state, Ballot floor, Request request) => request switch
     {
-        Prepare prepare => Acceptor.On(state, Ballot.None, prepare, long.MaxValue),
+        Prepare prepare => Acceptor.On(state, floor, prepare, long.MaxValue),
         Accept accept => Acceptor.On(state, accept, long.MaxValue),
         _ => throw new ArgumentOutOfRangeException(nameof(request)),
     };
@@ -50,6 +66,10 @@ internal sealed record WorldRules
     /// <summary>The value as a promise tells it to who has not asked for the payload.</summary>
     public static RegisterValue Bare(RegisterValue value) =>
         value.IsTombstone ? value : value with { Payload = Payload.Omitted };
+
+    /// <summary>The same with another number of acceptors.</summary>
+    public WorldRules Of(int acceptors) =>
+        this with { Acceptors = acceptors, AcceptorsCounted = acceptors, Reporters = acceptors };
 
     public static ImmutableArray<OperationKind> Script(string letters) =>
     [

@@ -15,7 +15,7 @@ internal static partial class Worlds
     public const string Notation =
         "A name is one part for each client and one for each choice: rwc2 is a client that reads, writes and clears in "
         + "up to two rounds each; crash1: clients die once; twice1: a message comes twice; copy1: a chosen value is "
-        + "copied; late: replies travel by themselves; slow: no common clock; of5: five acceptors.";
+        + "copied, sooner or later; drop1: a tombstone is collected; gone: the register was cleared before; late: replies travel by themselves; slow: no common clock; of5: five acceptors.";
 
     private static readonly (string Name, string Purpose)[] Quick =
     [
@@ -69,10 +69,12 @@ internal static partial class Worlds
         {
             "crash" => (rules, moves with { Crashes = Count(count) }),
             "twice" => (rules, moves with { Doubles = Count(count) }),
-            "copy" => (rules, moves with { Repairs = Count(count) }),
+            "copy" => (rules, moves with { Copies = Count(count) }),
+            "drop" => (rules, moves with { Collections = Count(count) }),
+            "gone" => (rules, moves with { StartsCleared = true }),
             "late" => (rules, moves with { RepliesTravel = true }),
             "slow" => (rules with { IsClocked = false }, moves),
-            _ => (rules with { Acceptors = Count(count), AcceptorsCounted = Count(count) }, moves),
+            _ => (rules.Of(Count(count)), moves),
         };
 
     private static int Count(string digit) => int.Parse(digit, CultureInfo.InvariantCulture);
@@ -80,6 +82,6 @@ internal static partial class Worlds
     [GeneratedRegex("^([rwc]{1,8})([1-9])$")]
     private static partial Regex ClientPart();
 
-    [GeneratedRegex("^(crash(?=.)|twice(?=.)|copy(?=.)|of(?=[1-7])|late(?!.)|slow(?!.))([1-9]?)$")]
+    [GeneratedRegex("^(crash(?=.)|twice(?=.)|copy(?=.)|drop(?=.)|of(?=[1-7])|gone(?!.)|late(?!.)|slow(?!.))([1-9]?)$")]
     private static partial Regex ChoicePart();
 }

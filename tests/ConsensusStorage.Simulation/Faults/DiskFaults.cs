@@ -43,8 +43,10 @@ internal sealed class DiskFaults(SimulatedCluster cluster, Random random)
                 break;
             default:
                 _failing[silo] = fault;
+                _slowness[silo] = details.Next(2, 20);
                 await LastAsync(fault);
                 _failing.Remove(silo);
+                _slowness.Remove(silo);
                 break;
         }
     }
@@ -60,7 +62,7 @@ internal sealed class DiskFaults(SimulatedCluster cluster, Random random)
     private async ValueTask<FileFault> DecideAsync(int silo, FileOperation operation)
     {
         var isWrite = operation.Action is FileAction.Write or FileAction.Flush or FileAction.WriteAndFlush;
-        if (operation.Action is FileAction.WriteAndFlush || _slowness.ContainsKey(silo))
+        if (operation.Action is FileAction.WriteAndFlush or FileAction.Read || _slowness.ContainsKey(silo))
         {
             var slowness = _slowness.GetValueOrDefault(silo);
             await cluster.PassAsync(slowness == 0 ? random.Next(20, 400) / 1000.0 : random.Next(1, slowness));
@@ -82,8 +84,10 @@ internal sealed class DiskFaults(SimulatedCluster cluster, Random random)
             return FileFault.None;
         }
 
+        var isUnreadable = fault.Seed % 3 == 0;
         var strikes = fault.Kind == FaultKind.FailingDisk
-            || operation.Action is FileAction.Flush or FileAction.WriteAndFlush or FileAction.FlushDirectory;
+            ? !isUnreadable || operation.Action is FileAction.Read
+            : operation.Action is FileAction.Flush or FileAction.WriteAndFlush or FileAction.FlushDirectory;
         return strikes && random.Next(100) < 2 + (fault.Seed % 60) ? FileFault.Fail : FileFault.None;
     }
 }

@@ -100,6 +100,10 @@ internal sealed class FaultInjector
                 Note(fault);
                 await _network.StrikeAsync(fault, random);
                 return;
+            case FaultKind.ClockJump when _clocks.Divide(fault.Silo, random) is { Count: > 0 } unbelieving:
+                Note(fault);
+                await _network.HearOnlyAsync(unbelieving, fault.Silo, fault.Lasts);
+                return;
             case FaultKind.ClockJump:
                 _clocks.Jump(fault.Silo, _scenario.Profile.FarJumps, random);
                 break;

@@ -1,6 +1,8 @@
 using System.Collections.Immutable;
+using Orleans.Consensus.Paxos;
 using Orleans.Consensus.Simulation.Clusters;
 using Orleans.Consensus.Simulation.Scenarios;
+using Orleans.Consensus.Transport;
 using Orleans.Runtime;
 
 namespace Orleans.Consensus.Simulation.Faults;
@@ -8,6 +10,9 @@ namespace Orleans.Consensus.Simulation.Faults;
 /// <summary>Everything that goes wrong between silos, and in what they believe of one another.</summary>
 internal sealed class NetworkFaults
 {
+    /// <summary>With more, the echo of a message could outlive the run.</summary>
+    private const int MostSlowness = 400;
+
     private readonly SimulatedCluster _cluster;
     private readonly Random _random;
     private readonly Dictionary<(int From, int To), int> _cuts = [];
@@ -18,6 +23,7 @@ internal sealed class NetworkFaults
         [FaultKind.Reordering] = 0,
     };
 
+    private readonly List<(int Percent, int Spared)> _lostAccepts = [];
     private readonly Dictionary<int, (int Seed, bool Ghosts)> _views = [];
     private ImmutableArray<SiloAddress> _ever = [];
     private int _slowness;
@@ -26,7 +32,7 @@ internal sealed class NetworkFaults
     public NetworkFaults(SimulatedCluster cluster, Random random)
     {
         (_cluster, _random) = (cluster, random);
-        cluster.Network.OnSend = (_, _, _) => FateOfMessage();
+        cluster.Network.OnSend = (_, to, batch) => FateOf(to, batch);
         cluster.Network.IsCut = (from, to) => _cuts.ContainsKey((Number(from), Number(to)));
         cluster.Network.See = See;
     }
@@ -34,12 +40,20 @@ internal sealed class NetworkFaults
     /// <summary>From here on messages take their time.</summary>
     public void BeginDelays() => _cluster.Network.Latency = (from, to) => from.Equals(to)
         ? TimeSpan.Zero
-        : TimeSpan.FromMicroseconds(_random.Next(50, 2000) * (1 + _slowness));
+        : TimeSpan.FromMicroseconds(_random.Next(50, 2000) * (1 + Math.Min(_slowness, MostSlowness)));
 
     public async Task StrikeAsync(PlannedFault fault, Random random)
     {
         switch (fault.Kind)
         {
+            case FaultKind.Loss when random.Next(3) == 0:
+                // Promises are won and nothing can be put, or only a minority hears of it.
+                var lost = (random.Next(40, 120), random.Next(_cluster.Replicas.Count));
+                _lostAccepts.Add(lost);
+                await LastAsync(fault);
+                await _cluster.PassAsync(800);
+                _lostAccepts.Remove(lost);
+                break;
             case FaultKind.Loss or FaultKind.Duplication or FaultKind.Reordering:
                 var percent = random.Next(5, 50);
                 _percent[fault.Kind] += percent;
@@ -73,6 +87,16 @@ internal sealed class NetworkFaults
                 await SeeWronglyAsync(fault, random);
                 break;
         }
+    }
+
+    /// <summary>For a while nothing gets to some silos but from one.</summary>
+    public async Task HearOnlyAsync(IReadOnlyCollection<int> listeners, int speaker, TimeSpan lasts)
+    {
+        var others = _cluster.Addresses.Keys.Except([speaker]).Order();
+        var cuts = (from here in others from there in listeners where here != there select (here, there)).ToList();
+        Cut(cuts);
+        await _cluster.PassAsync(lasts.TotalMilliseconds);
+        Mend(cuts);
     }
 
     private Task LastAsync(PlannedFault fault) => _cluster.PassAsync(fault.Lasts.TotalMilliseconds);
@@ -143,8 +167,14 @@ internal sealed class NetworkFaults
         return [.. _ever.Where(IsSeen)];
     }
 
-    private Fate FateOfMessage()
+    private Fate FateOf(SiloAddress to, RequestBatch batch)
     {
+        if (batch.Requests.Any(one => one.Request is Accept)
+            && _lostAccepts.Any(loss => loss.Spared != Number(to) && _random.Next(100) < loss.Percent))
+        {
+            return _random.Next(2) == 0 ? Fate.DropRequest : Fate.Hang;
+        }
+
         if (_random.Next(100) < Math.Min(_percent[FaultKind.Loss], 80))
         {
             return (Fate)_random.Next((int)Fate.DropRequest, (int)Fate.HangReply + 1);

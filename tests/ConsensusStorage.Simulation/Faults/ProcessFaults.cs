@@ -140,6 +140,12 @@ internal sealed class ProcessFaults(
         var address = cluster.Addresses[fault.Silo];
         process.Pause();
         await cluster.PassAsync(fault.Lasts.TotalMilliseconds);
+        if (random.Next(4) == 0)
+        {
+            // No call has so much time.
+            await cluster.PassAsync(Runs.SeedRun.RequestTimeout.TotalMilliseconds);
+        }
+
         var isDeclaredDead = random.Next(3) == 0;
         if (isDeclaredDead)
         {

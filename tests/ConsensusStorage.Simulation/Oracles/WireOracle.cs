@@ -84,7 +84,8 @@ internal sealed class WireOracle(Func<LogId, SiloAddress?> ownerOf, Action<strin
     {
         public Word With(Request request, Reply reply) => reply switch
         {
-            Promise promise => this with { Promised = Ballot.Max(Promised, promise.Ballot) },
+            Promise promise => new(
+                Ballot.Max(Promised, promise.Ballot), Ballot.Max(Accepted, promise.Accepted)),
             Accepted accepted => new(
                 Ballot.Max(Promised, Ballot.Max(accepted.Ballot, ((Accept)request).Next)),
                 Ballot.Max(Accepted, accepted.Ballot)),

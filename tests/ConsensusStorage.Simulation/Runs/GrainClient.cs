@@ -2,6 +2,7 @@ using System.Text;
 using Orleans.Consensus.Engines;
 using Orleans.Consensus.Simulation.Kernel;
 using Orleans.Consensus.Simulation.Linearizability;
+using Orleans.Consensus.Simulation.Scenarios;
 
 namespace Orleans.Consensus.Simulation.Runs;
 
@@ -11,12 +12,12 @@ namespace Orleans.Consensus.Simulation.Runs;
 /// with the process of its silo.
 /// </summary>
 internal sealed class GrainClient(
-    SeedRun run, PaxosStore store, SimulatedProcess process, int register, int longestPause, Random random)
+    SeedRun run, PaxosStore store, SimulatedProcess process, PlannedClient planned, Random random)
 {
     private static readonly TimeSpan Tolerance = TimeSpan.FromMilliseconds(50);
 
     private readonly List<int> _inDoubt = [];
-    private readonly RegisterId _id = SeedRun.Register(register);
+    private readonly RegisterId _id = SeedRun.Register(planned.Register);
     private RegisterVersion? _tag;
     private InDoubt _doubt = InDoubt.None;
     private bool _mustRead = true;
@@ -24,10 +25,11 @@ internal sealed class GrainClient(
     /// <summary>One operation after the other, until there are enough.</summary>
     public async Task WorkAsync()
     {
-        while (!run.IsEnough && !run.Histories.IsFull(register))
+        await Task.Delay(TimeSpan.FromMilliseconds(planned.Begin), run.Time);
+        while (!run.IsEnough && !run.Histories.IsFull(planned.Register))
         {
             await StepAsync();
-            await Task.Delay(TimeSpan.FromMilliseconds(random.Next(1, longestPause)), run.Time);
+            await Task.Delay(TimeSpan.FromMilliseconds(random.Next(1, planned.LongestPause)), run.Time);
         }
     }
 
@@ -36,9 +38,9 @@ internal sealed class GrainClient(
         var (kind, expected) = Choose();
         var operation = new Operation(
             kind, store.Engine.MintVersion(), expected, _doubt.Versions, run.Histories.Tick());
-        var number = run.Histories.Begin(register, operation);
+        var number = run.Histories.Begin(planned.Register, operation);
         run.Trace.Add("call", operation);
-        using var cancel = random.Next(16) == 0
+        using var cancel = random.Next(planned.Begin > 0 ? 2 : 16) == 0
             ? new CancellationTokenSource(TimeSpan.FromMilliseconds(random.Next(1, 400)), run.Time)
             : new CancellationTokenSource();
         var (started, pauses) = (run.Time.GetTimestamp(), process.Pauses);
@@ -60,9 +62,9 @@ internal sealed class GrainClient(
         {
             < 18 => (OperationKind.Read, null),
             < 30 => (OperationKind.Clear, _tag),
-            < 38 => (OperationKind.Write, run.Histories.AnyVersion(register, random)),
+            < 38 => (OperationKind.Write, run.Histories.AnyVersion(planned.Register, random)),
             < 45 => (OperationKind.Write, null),
-            < 48 => (OperationKind.Clear, run.Histories.AnyVersion(register, random)),
+            < 48 => (OperationKind.Clear, run.Histories.AnyVersion(planned.Register, random)),
             _ => (OperationKind.Write, _tag),
         };
     }
@@ -85,23 +87,24 @@ internal sealed class GrainClient(
         {
             case ChangeResult.Applied applied:
                 Settle(now, applied.Version);
-                run.Histories[register, number] = operation with { Ending = Ending.Applied, Returned = now };
+                run.Histories[planned.Register, number] = operation with { Ending = Ending.Applied, Returned = now };
                 break;
             case ChangeResult.Found found:
                 Settle(now, Visible(found.Value));
                 CheckPayload(found.Value);
-                run.Histories[register, number] =
+                run.Histories[planned.Register, number] =
                     operation with { Ending = Ending.Found, Returned = now, Seen = _tag };
                 break;
             case ChangeResult.Stale stale:
                 Settle(now, Visible(stale.Current));
                 var ending = stale.MayHaveHappened ? Ending.StaleAfterDoubt : Ending.Stale;
-                run.Histories[register, number] = operation with { Ending = ending, Returned = now, Seen = _tag };
+                run.Histories[planned.Register, number] =
+                    operation with { Ending = ending, Returned = now, Seen = _tag };
                 break;
             case ChangeResult.Unknown unknown:
                 run.Saw($"unknown: {unknown.Reason}");
                 _doubt = unknown.InDoubt;
-                _mustRead |= unknown.Reason == UnknownReason.LostTrack;
+                _mustRead |= unknown.Reason == UnknownReason.LostTrack || random.Next(3) == 0;
                 _inDoubt.Add(number);
                 if (unknown.Reason == UnknownReason.Violation)
                 {
@@ -111,7 +114,7 @@ internal sealed class GrainClient(
                 break;
             case ChangeResult.NotApplied none:
                 run.Saw($"not applied: {none.Reason}");
-                run.Histories[register, number] = operation with { Ending = Ending.Never, Returned = now };
+                run.Histories[planned.Register, number] = operation with { Ending = Ending.Never, Returned = now };
                 if (none.Reason == NotAppliedReason.Violation)
                 {
                     run.Violated($"{operation}: the replicas contradict one another.");
@@ -128,7 +131,7 @@ internal sealed class GrainClient(
     {
         foreach (var number in _inDoubt)
         {
-            run.Histories[register, number] = run.Histories[register, number] with { Returned = now };
+            run.Histories[planned.Register, number] = run.Histories[planned.Register, number] with { Returned = now };
         }
 
         _inDoubt.Clear();
@@ -140,7 +143,7 @@ internal sealed class GrainClient(
         if (value is { IsTombstone: false }
             && (value.Payload as PayloadBytes)?.Bytes.Span.SequenceEqual(PayloadOf(value.Version).Bytes.Span) != true)
         {
-            run.Violated($"Register {register}: version {value.Version} came back with a payload not its own.");
+            run.Violated($"Register {planned.Register}: version {value.Version} came back with a payload not its own.");
         }
     }
 

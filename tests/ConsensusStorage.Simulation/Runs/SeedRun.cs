@@ -52,6 +52,18 @@ internal sealed class SeedRun
             PromiseCacheSize = 64,
             Groups = scenario.Groups,
         };
+        if (scenario.IsTight)
+        {
+            _cluster.Settings = _cluster.Settings with
+            {
+                RequestTimeout = 2 * _cluster.Settings.RoundTimeout,
+                MaxPendingChanges = 3,
+                MaxConflicts = 2,
+                MaxQueuedBytes = 16 * 1024,
+                MaxBatchBytes = 1024,
+            };
+        }
+
         Trace = new(_cluster.Scheduler.Time, isTold);
         sabotage?.Invoke(_cluster);
         var journals = new JournalOracle(Violated);
@@ -161,7 +173,7 @@ internal sealed class SeedRun
         foreach (var planned in _scenario.Clients.Where(client => client.Silo == silo))
         {
             var random = new Random(planned.Seed + life);
-            var client = new GrainClient(this, store, process, planned.Register, planned.LongestPause, random);
+            var client = new GrainClient(this, store, process, planned, random);
             _clients.Add((process, process.RunAsync(() => WatchedAsync(client))));
         }
     }

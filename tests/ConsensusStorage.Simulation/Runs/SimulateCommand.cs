@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Diagnostics;
+using Orleans.Consensus.Simulation.Branches;
 using Orleans.Consensus.Simulation.Explorer;
 using Orleans.Consensus.Simulation.Scenarios;
 
@@ -8,11 +9,11 @@ namespace Orleans.Consensus.Simulation.Runs;
 /// <summary>The console's main job: one seed after the other, on every core, until one fails.</summary>
 internal static class SimulateCommand
 {
-    private const int Clean = 0;
-    private const int Violated = 1;
-    private const int Misused = 2;
+    internal const int Clean = 0;
+    internal const int Violated = 1;
+    internal const int Misused = 2;
 
-    private static readonly Option<int> Seeds = new("--seeds")
+    internal static readonly Option<int> Seeds = new("--seeds")
     {
         Description = "How many seeds to run. Default 1,000.",
         DefaultValueFactory = _ => 1_000,
@@ -23,9 +24,9 @@ internal static class SimulateCommand
         Description = "Run this one seed and tell all that happened.",
     };
 
-    private static readonly Option<int> Start = new("--start") { Description = "The first seed. Default 0." };
+    internal static readonly Option<int> Start = new("--start") { Description = "The first seed. Default 0." };
 
-    private static readonly Option<string> ProfileName = new("--profile")
+    internal static readonly Option<string> ProfileName = new("--profile")
     {
         Description = string.Join("; ", Profile.All.Select(profile => $"{profile.Name}: {profile.Purpose}")) + ".",
         DefaultValueFactory = _ => Profile.Default.Name,
@@ -42,7 +43,7 @@ internal static class SimulateCommand
         Description = "Run for so long instead of a number of seeds.",
     };
 
-    private static readonly Option<int> Workers = new("--workers")
+    internal static readonly Option<int> Workers = new("--workers")
     {
         Description = "Seeds that run at the same time. Default: one for each core.",
         DefaultValueFactory = _ => Environment.ProcessorCount,
@@ -63,8 +64,9 @@ internal static class SimulateCommand
             root.Add(option);
         }
 
-        root.Add(ExploreCommand.Create());
         root.SetAction(Run);
+        root.Add(ExploreCommand.Create());
+        root.Add(BranchesCommand.Create());
         return root;
     }
 
@@ -76,6 +78,25 @@ internal static class SimulateCommand
         return parsed.Errors.Count > 0 ? Misused : code;
     }
 
+    /// <summary>The profile that is asked for; null, and said so, if it or a number makes no sense.</summary>
+    internal static Profile? ProfileOf(ParseResult arguments)
+    {
+        if (Profile.Find(arguments.GetValue(ProfileName)!) is not { } profile)
+        {
+            var names = string.Join(", ", Profile.All.Select(one => one.Name));
+            Console.Error.WriteLine($"There is no profile '{arguments.GetValue(ProfileName)}'. Profiles: {names}.");
+            return null;
+        }
+
+        if (arguments.GetValue(Seeds) < 1 || arguments.GetValue(Workers) < 1)
+        {
+            Console.Error.WriteLine("--seeds and --workers have to be above zero.");
+            return null;
+        }
+
+        return profile;
+    }
+
     private static int Run(ParseResult arguments)
     {
         if (arguments.GetValue(Engine) is not "paxos" and var engine)
@@ -84,16 +105,14 @@ internal static class SimulateCommand
             return Misused;
         }
 
-        if (Profile.Find(arguments.GetValue(ProfileName)!) is not { } profile)
+        if (ProfileOf(arguments) is not { } profile)
         {
-            var names = string.Join(", ", Profile.All.Select(one => one.Name));
-            Console.Error.WriteLine($"There is no profile '{arguments.GetValue(ProfileName)}'. Profiles: {names}.");
             return Misused;
         }
 
-        if (arguments.GetValue(Seeds) < 1 || arguments.GetValue(Workers) < 1 || arguments.GetValue(Minutes) <= 0)
+        if (arguments.GetValue(Minutes) <= 0)
         {
-            Console.Error.WriteLine("--seeds, --workers and --minutes have to be above zero.");
+            Console.Error.WriteLine("--minutes has to be above zero.");
             return Misused;
         }
 

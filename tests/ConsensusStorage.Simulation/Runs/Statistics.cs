@@ -63,7 +63,8 @@ internal sealed class Statistics
             var invariant = CultureInfo.InvariantCulture;
             text.Append(invariant, $"{Seeds} seeds in {took.TotalSeconds:0.0} s ({Seeds / took.TotalSeconds:0.0}/s), ");
             text.AppendLine(invariant, $"{_simulated.TotalHours:0.0} simulated hours");
-            text.AppendLine(invariant, $"{_messages} messages between silos, {_tasks} pieces of work between two awaits");
+            text.AppendLine(
+                invariant, $"{_messages} messages between silos, {_tasks} pieces of work between two awaits");
             text.AppendLine(invariant, $"{Operations} operations, at least {_fewestOperations} in a seed:");
             foreach (var (ending, times) in _endings)
             {

@@ -2,8 +2,10 @@ using System.Collections.Immutable;
 
 namespace Orleans.Consensus.Simulation.Scenarios;
 
-/// <summary>One activation: where it is, which register it writes, and how long it rests between two calls.</summary>
-internal sealed record PlannedClient(int Silo, int Register, int LongestPause, int Seed);
+/// <summary>
+/// One activation: where it is, which register it writes, when it begins, and how long it rests between two calls.
+/// </summary>
+internal sealed record PlannedClient(int Silo, int Register, int Begin, int LongestPause, int Seed);
 
 /// <summary>
 /// All that a run depends on, drawn from one seed: data, so that a failing run can be made smaller.
@@ -11,7 +13,10 @@ internal sealed record PlannedClient(int Silo, int Register, int LongestPause, i
 /// <param name="Replicas">Acceptors: 3 or 5.</param>
 /// <param name="Silos">Silos: those with a replica, and up to two more.</param>
 /// <param name="Groups">Replica groups.</param>
-/// <param name="Capacities">Operations that each register takes; the first ones are hot.</param>
+/// <param name="IsTight">Queues and patience are so short that they come to their ends.</param>
+/// <param name="Capacities">
+/// Operations that each register takes; the first ones are hot, the last ones are first written when much is broken.
+/// </param>
 /// <param name="Clients">Several to a register: duplicate activations.</param>
 internal sealed record Scenario(
     int Seed,
@@ -19,6 +24,7 @@ internal sealed record Scenario(
     int Replicas,
     int Silos,
     int Groups,
+    bool IsTight,
     ImmutableArray<int> Capacities,
     ImmutableArray<PlannedClient> Clients,
     ImmutableArray<PlannedFault> Faults)
@@ -31,6 +37,8 @@ internal sealed record Scenario(
 
     private const int HotCapacity = 80;
     private const int ColdCapacity = 30;
+    private const int LateCapacity = 8;
+    private const int Late = 6;
 
     public static Scenario Of(int seed, Profile profile)
     {
@@ -45,11 +53,27 @@ internal sealed record Scenario(
             .Select(index => new PlannedClient(
                 random.Next(silos),
                 index < capacities.Length ? index : Register(random, hot, capacities.Length),
+                0,
                 random.Next(20, 400),
                 random.Next()))
+            .Concat(Enumerable.Range(0, 2 * Late)
+                .Select(index => new PlannedClient(
+                    random.Next(silos),
+                    capacities.Length + (index / 2),
+                    (index * 250) + random.Next(500),
+                    random.Next(20, 100),
+                    random.Next())))
             .ToImmutableArray();
         return new(
-            seed, profile, replicas, silos, random.Next(1, 5), capacities, clients, [.. Draw(random, profile, silos)]);
+            seed,
+            profile,
+            replicas,
+            silos,
+            random.Next(1, 5),
+            random.Next(6) == 0,
+            [.. capacities, .. Enumerable.Repeat(LateCapacity, Late)],
+            clients,
+            [.. Draw(random, profile, silos)]);
     }
 
     private static int Register(Random random, int hot, int registers) =>

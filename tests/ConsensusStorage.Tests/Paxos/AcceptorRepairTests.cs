@@ -99,9 +99,9 @@ public sealed class AcceptorRepairTests
         var state = Held(B(6), B(3), Value(1));
         var chosen = Value(2);
 
-        Assert.Equal(Held(B(6), B(5), chosen), Acceptor.Install(state, B(5), chosen));
-        Assert.Equal(Held(B(6), B(8), chosen), Acceptor.Install(state, B(8), chosen));
-        Assert.Equal(Held(B(4), B(2), chosen), Acceptor.Install(AcceptorState.Absent(B(4)), B(2), chosen));
+        Assert.Equal(Held(B(6), B(5), chosen), Install(state, B(5), chosen));
+        Assert.Equal(Held(B(6), B(8), chosen), Install(state, B(8), chosen));
+        Assert.Equal(Held(B(4), B(2), chosen), Install(AcceptorState.Absent(B(4)), B(2), chosen));
     }
 
     [Theory, Trait("Rule", "S14")]
@@ -112,13 +112,30 @@ public sealed class AcceptorRepairTests
     {
         var state = Held(B(6), B(3), Value(1));
 
-        Assert.Same(state, Acceptor.Install(state, B(round, proposer), Value(2)));
+        Assert.Same(state, Install(state, B(round, proposer), Value(2)));
+    }
+
+    /// <summary>The value may have been cleared since, and the tombstone dropped: then the floor has moved.</summary>
+    [Theory, Trait("Rule", "S14"), Trait("Rule", "S12")]
+    [InlineData(5, 4, false)]
+    [InlineData(4, 4, true)]
+    [InlineData(3, 4, true)]
+    public void Nothing_is_installed_over_an_absence_above_whose_floor_it_was_not_seen(
+        long floor, long seen, bool taken)
+    {
+        var absent = AcceptorState.Absent(B(floor));
+        var promised = Held(B(9), Ballot.None, null);
+        var older = Held(B(9), B(1), Value(1));
+
+        Assert.Equal(taken, Acceptor.Install(absent, B(floor), B(2), Value(2), B(seen)) != absent);
+        Assert.Equal(taken, Acceptor.Install(promised, B(floor), B(2), Value(2), B(seen)) != promised);
+        Assert.Equal(B(2), Acceptor.Install(older, B(floor), B(2), Value(2), B(seen)).Accepted);
     }
 
     [Fact, Trait("Rule", "S14")]
     public void An_installed_value_that_is_accepted_once_more_stays_in_its_place_in_the_log()
     {
-        var state = Acceptor.Install(Held(B(3), Ballot.None, null), B(5), Value(1));
+        var state = Install(Held(B(3), Ballot.None, null), B(5), Value(1));
         var sameFromTheWire = new RegisterValue(V(1), new PayloadBytes(new byte[] { 1 }));
 
         var step = Step(state, new Accept(B(5), sameFromTheWire, B(9)));
@@ -131,7 +148,7 @@ public sealed class AcceptorRepairTests
     [Fact, Trait("Rule", "S14")]
     public void An_installed_ballot_above_the_promise_refuses_what_is_below()
     {
-        var state = Acceptor.Install(Held(B(3), Ballot.None, null), B(5), Value(1));
+        var state = Install(Held(B(3), Ballot.None, null), B(5), Value(1));
 
         Assert.Equal(B(5), state.Highest);
         Assert.Equal(new Conflict(Phase.Prepare, B(5), B(5)), Step(state, new Prepare(B(5), false)).Reply);

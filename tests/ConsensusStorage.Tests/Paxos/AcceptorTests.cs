@@ -27,7 +27,8 @@ public sealed class AcceptorTests
                     var step = Acceptor.On(state, floor, new(ballot, WantPayload: true), NoCeiling);
                     if (ballot > state.Promised && ballot > state.Accepted && ballot > floor)
                     {
-                        Assert.Equal(new Promise(ballot, state.Accepted, state.Value), step.Reply);
+                        var told = state.Accepted.IsNone ? floor : Ballot.None;
+                        Assert.Equal(new Promise(ballot, state.Accepted, state.Value) { Floor = told }, step.Reply);
                         Assert.Equal(state with { Promised = ballot }, step.Next);
                         continue;
                     }
@@ -77,7 +78,7 @@ public sealed class AcceptorTests
                     AssertForward(state, Acceptor.On(state, next, new(ballot, false), NoCeiling).Next);
                     AssertForward(state, Acceptor.On(state, new(ballot, Value(7), next), NoCeiling).Next);
                     AssertForward(state, Acceptor.On(state, new(ballot, Value(9), next), NoCeiling).Next);
-                    AssertForward(state, Acceptor.Install(state, ballot, Value(7)));
+                    AssertForward(state, Acceptor.Install(state, next, ballot, Value(7), default));
                 }
             }
         }
@@ -165,6 +166,18 @@ public sealed class AcceptorTests
         Assert.IsType<Promise>(Step(state, new Prepare(B(6, 2), false)).Reply);
     }
 
+    [Fact, Trait("Rule", "S11"), Trait("Rule", "S8b")]
+    public void A_promise_that_tells_of_nothing_tells_the_floor()
+    {
+        Promise Of(AcceptorState state) =>
+            Assert.IsType<Promise>(Acceptor.On(state, B(4), new Prepare(B(8), false), NoCeiling).Reply);
+
+        Assert.Equal(B(4), Of(AcceptorState.Absent(B(4))).Floor);
+        Assert.Equal(B(4), Of(Held(B(6), Ballot.None, null)).Floor);
+        Assert.Equal(Ballot.None, Of(Held(B(6), B(3), Value(1))).Floor);
+        Assert.Equal(Ballot.None, Of(Held(B(6), B(3), Tombstone(1))).Floor);
+    }
+
     /// <summary>
     /// An acknowledgement tells the proposer that its next ballot is promised here (§2.2.1). Where the value was
     /// installed before, that promise is still missing and has to be made durable first.
@@ -173,7 +186,7 @@ public sealed class AcceptorTests
     public void An_acknowledged_accept_has_promised_its_next_ballot_also_where_the_value_was_installed_before()
     {
         var accept = new Accept(B(2), Value(1), B(6));
-        var installed = Acceptor.Install(AcceptorState.Absent(default), B(2), Value(1));
+        var installed = Install(AcceptorState.Absent(default), B(2), Value(1));
         var step = Step(installed, accept);
 
         Assert.Equal(new Accepted(B(2)), step.Reply);

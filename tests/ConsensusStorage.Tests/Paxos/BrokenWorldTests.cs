@@ -14,7 +14,7 @@ public sealed class BrokenWorldTests(ITestOutputHelper output)
         ["S3: an accept below the accepted is taken"] = new() { Answer = AcceptBelowAccepted },
         ["S5: a promise is forgotten"] = new() { Answer = ForgetPromise },
         ["S5: the accepted ballot is promised to nobody"] = new() { Answer = ForgetNext },
-        ["half of four is a quorum"] = new() { Acceptors = 4, AcceptorsCounted = 3, Hear = HearOfThree },
+        ["half of four is a quorum"] = new() { Acceptors = 4, Reporters = 4, AcceptorsCounted = 3, Hear = HearOfThree },
         ["one of three is a quorum"] = new() { AcceptorsCounted = 1, Hear = HearOfOne },
         ["S9: a differing read is not written back"] = new() { Hear = ReadWithoutWriteBack },
         ["S10: a differing compare is not written back"] = new() { Hear = StaleWithoutWriteBack },
@@ -51,30 +51,30 @@ public sealed class BrokenWorldTests(ITestOutputHelper output)
         Assert.Fail($"Nothing was noticed in {Seeds} walks.");
     }
 
-    private static AcceptorStep AcceptBelowPromise(AcceptorState state, Request request)
+    private static AcceptorStep AcceptBelowPromise(AcceptorState state, Ballot floor, Request request)
     {
         if (request is not Accept)
         {
-            return Examples.Step(state, request);
+            return WorldRules.Step(state, floor, request);
         }
 
-        var step = Examples.Step(state with { Promised = Ballot.None }, request);
+        var step = WorldRules.Step(state with { Promised = Ballot.None }, floor, request);
         return step with { Next = step.Next with { Promised = Ballot.Max(state.Promised, step.Next.Promised) } };
     }
 
-    private static AcceptorStep AcceptBelowAccepted(AcceptorState state, Request request) =>
+    private static AcceptorStep AcceptBelowAccepted(AcceptorState state, Ballot floor, Request request) =>
         request is Accept accept && accept.Ballot < state.Accepted
             ? new(state with { Value = accept.Value }, new Accepted(accept.Ballot))
-            : Examples.Step(state, request);
+            : WorldRules.Step(state, floor, request);
 
-    private static AcceptorStep ForgetPromise(AcceptorState state, Request request)
+    private static AcceptorStep ForgetPromise(AcceptorState state, Ballot floor, Request request)
     {
-        var step = Examples.Step(state, request);
+        var step = WorldRules.Step(state, floor, request);
         return request is Prepare ? step with { Next = state } : step;
     }
 
-    private static AcceptorStep ForgetNext(AcceptorState state, Request request) => Examples.Step(
-        state, request is Accept accept ? accept with { Next = accept.Ballot } : request);
+    private static AcceptorStep ForgetNext(AcceptorState state, Ballot floor, Request request) => WorldRules.Step(
+        state, floor, request is Accept accept ? accept with { Next = accept.Ballot } : request);
 
     private static RoundStep HearOfThree(Round round, int replica, Reply reply) =>
         replica > 2 && reply is Conflict ? new(round, null) : round.On(replica, reply);

@@ -49,6 +49,15 @@ internal static class Examples
         _ => throw new ArgumentOutOfRangeException(nameof(request)),
     };
 
+    /// <summary>Decides where no tombstone was ever dropped.</summary>
+    public static Decision Apply(this Change change, RegisterValue? current) => change.Apply(current, default);
+
+    public static Change Attempted(this Change change, RegisterValue? seen) => change.Attempted(seen, default);
+
+    /// <summary>Installs a value where no tombstone was ever dropped.</summary>
+    public static AcceptorState Install(AcceptorState state, Ballot chosenAt, RegisterValue chosen) =>
+        Acceptor.Install(state, Ballot.None, chosenAt, chosen, Ballot.None);
+
     public static ImmutableArray<Ballot> Ballots(params Ballot[] ballots) => [.. ballots];
 
     private static RegisterVersion? Expected(ulong? sequence) => sequence is { } known ? V(known) : null;

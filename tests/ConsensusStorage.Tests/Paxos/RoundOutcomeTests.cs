@@ -94,6 +94,54 @@ public sealed class RoundOutcomeTests
         Assert.True(Assert.IsType<ChangeResult.Stale>(script.Settled.Result).MayHaveHappened);
     }
 
+    [Theory, Trait("Rule", "S8b"), Trait("Rule", "S12")]
+    [InlineData(3, 5)]
+    [InlineData(5, 3)]
+    [InlineData(5, 0)]
+    public void An_absence_is_seen_from_the_highest_floor_of_the_quorum(long first, long second)
+    {
+        var horizon = new Horizon(5, B(5).Proposer);
+        var write = new RoundScript(Write(7, null)).Absent(0, B(first)).Absent(2, B(second));
+        var read = new RoundScript(Read(7)).Absent(0, B(first)).Absent(2, B(second));
+
+        Assert.Equal(new Absence(null, horizon), write.Round.ChangeAfter.InDoubt.Binding);
+        Assert.Equal(new CachedPromise(B(10), null, horizon), read.Settled.Promise);
+    }
+
+    [Fact, Trait("Rule", "S8b"), Trait("Rule", "S12")]
+    public void A_write_on_a_promise_of_an_absence_is_bound_to_its_horizon()
+    {
+        var cached = new CachedPromise(B(8), null, new Horizon(5, B(5).Proposer));
+        var first = new RoundScript(Write(7, null), cached: cached);
+        var bound = first.Round.ChangeAfter;
+
+        Assert.Equal(new Absence(null, cached.Horizon), bound.InDoubt.Binding);
+        Assert.IsType<Accept>(new RoundScript(bound, cached: cached).Sent);
+        Assert.IsType<Prepare>(new RoundScript(bound, cached: cached with { Horizon = default }).Sent);
+    }
+
+    [Fact, Trait("Rule", "S8b"), Trait("Rule", "S12")]
+    public void A_first_write_that_finds_nothing_behind_a_raised_floor_does_not_write_once_more()
+    {
+        var bound = new RoundScript(Write(7, null)).Absent(0, B(3)).Absent(1, B(3)).Round.ChangeAfter;
+
+        var same = new RoundScript(bound).Absent(0, B(3)).Absent(1, B(2));
+        Assert.Equal(V(7), same.SentAccept.Value.Version);
+        var raised = new RoundScript(bound).Absent(0, B(3)).Absent(1, B(4)).Accepted(0, 1);
+        Assert.Equal(RoundScript.Settle, raised.SentAccept.Value.Version);
+        Assert.Equal(UnknownReason.LostTrack, Assert.IsType<ChangeResult.Unknown>(raised.Settled.Result).Reason);
+    }
+
+    [Fact, Trait("Rule", "S8b")]
+    public void A_floor_says_nothing_about_a_value()
+    {
+        var script = new RoundScript(Write(7, 5)).Absent(0, B(4)).Promise(1, B(5), Value(5));
+
+        Assert.Null(script.Round.ChangeAfter.InDoubt.Binding);
+        Assert.Equal(default, new RoundScript(Read(7)).Promise(0, B(5), Value(5)).Promise(1, B(5), Value(5))
+            .Settled.Promise.Horizon);
+    }
+
     [Fact, Trait("Rule", "S7")]
     public void An_absence_is_settled_by_a_tombstone_that_is_not_the_version_of_any_change()
     {
@@ -243,5 +291,17 @@ public sealed class RoundOutcomeTests
         script.Hear(1, new TooFarAhead(Phase.Prepare, B(10), 5));
 
         Assert.Equal(new RoundOutcome.Refused(Ballot.None, false), script.Outcome);
+    }
+
+    /// <summary>
+    /// The clocks of 1 and 2 were ahead once, 0 does not believe what they hold; they are the only quorum to be had.
+    /// </summary>
+    [Fact, Trait("Rule", "S4")]
+    public void Who_does_not_believe_a_ballot_is_no_part_of_the_quorum_to_beat()
+    {
+        var script = new RoundScript(Read(7));
+        script.Hear(0, new TooFarAhead(Phase.Prepare, B(10), 5));
+
+        Assert.Equal(B(14), script.Promise(1).Conflict(2, B(14)).Refused.ToBeat);
     }
 }

@@ -46,6 +46,12 @@ internal sealed class RoundScript
         return this;
     }
 
+    public RoundScript Absent(int replica, Ballot floor)
+    {
+        Hear(replica, new Promise(B(10), Ballot.None, null) { Floor = floor });
+        return this;
+    }
+
     public RoundScript Accepted(params int[] replicas)
     {
         var ballot = SentAccept.Ballot;

@@ -68,7 +68,7 @@ public sealed class WorldTests(ITestOutputHelper output)
         }
     }
 
-    private static WorldRules WorldWith(int acceptors) => new() { Acceptors = acceptors, AcceptorsCounted = acceptors };
+    private static WorldRules WorldWith(int acceptors) => new WorldRules().Of(acceptors);
 
     private void WalkAll(string first, int firstRounds, string second, int secondRounds, int crashes)
     {

@@ -54,11 +54,11 @@ internal sealed class RegisterMapEngine : IConsensusEngine
     }
 
     private static ChangeResult.Unknown InDoubt(Change change, RegisterValue? current) =>
-        new(change.Attempted(current).InDoubt, UnknownReason.NoQuorum, Answers);
+        new(change.Attempted(current, default).InDoubt, UnknownReason.NoQuorum, Answers);
 
     private ChangeResult Apply(RegisterId register, Change change, RegisterValue? current)
     {
-        var decision = change.Apply(current);
+        var decision = change.Apply(current, default);
         if (decision is Decision.Put(var value))
         {
             Registers[register] = value;

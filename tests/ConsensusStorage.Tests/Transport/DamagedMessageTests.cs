@@ -119,7 +119,7 @@ public sealed class DamagedMessageTests
         var reply = Messages[1];
         var conflict = reply.AsSpan().IndexOf([(byte)3, (byte)Phase.Accept, (byte)5]);
         Assert.NotEmpty(Problem(With(reply, conflict + 1, 3))!);
-        Assert.NotEmpty(Problem(With(reply, conflict, 6))!);
+        Assert.NotEmpty(Problem(With(reply, conflict, 7))!);
 
         var description = Messages[3];
         var state = description.AsSpan().IndexOf(Encoding.ASCII.GetBytes("a\u0001")) + 18;

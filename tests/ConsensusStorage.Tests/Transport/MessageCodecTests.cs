@@ -95,6 +95,10 @@ public sealed class MessageCodecTests
             + "0501" + BallotBytes(1) + "01026E6F",
             MessageCodec.Encode(reply, Nonce, secret: null));
         Golden(
+            "0102000102030405060708" + "00" + "01" + "06" + BallotBytes(1) + BallotBytes(2),
+            MessageCodec.Encode(
+                new BatchReply(null, [new Promise(One, Ballot.None, null) { Floor = Two }]), Nonce, secret: null));
+        Golden(
             "0102000102030405060708" + "01026E6F" + "00", MessageCodec.Encode(BatchReply.Refused("no"), Nonce, null));
     }
 

@@ -1,0 +1,69 @@
+namespace Orleans.Consensus.Simulation.Branches;
+
+/// <summary>Branches that no run takes, or hardly any, and why.</summary>
+/// <param name="Method">Type and method.</param>
+/// <param name="Source">A part of what decides; empty for all.</param>
+/// <param name="When">A part of what has to be so; empty for all.</param>
+internal sealed record OutOfReach(string Method, string Source, string When, string Reason)
+{
+    private const string NoRepair = "no procedure drops, installs or raises floors yet (S12, S14)";
+    private const string NoBackAndForth = "a promise is above what was accepted, unless that was installed (S14)";
+    private const string Contradiction = "acceptors that keep their word don't contradict one another";
+    private const string OneAnswer = "links give each answer once, to the round that asked; RoundReplyTests (S22)";
+    private const string Finished = "the engine asks when the round is over";
+    private const string NotCompared = "nothing shipped compares changes";
+    private const string ServedTwice = "a copied disk, or a dead silo seen for a moment; ReplicaDirectoryTests";
+    private const string Misuse = "an operator's mistake; FormationTests, ReplicaDirectoryTests";
+
+    public static readonly IReadOnlyList<OutOfReach> All =
+    [
+        new("Acceptor.Drop", "", "", NoRepair),
+        new("Acceptor.Install", "", "", NoRepair),
+        new("Acceptor.RaiseFloor", "", "", NoRepair),
+        new("AcceptorState.IsCoveredBy", "", "", NoRepair),
+        new("Acceptor.On", "var again =", "Value: no", "nothing is accepted without a value"),
+        new("Acceptor.On", "if (again &&", "GreaterThanOrEqual: no", NoBackAndForth),
+        new("Acceptor.On", "if (accept.Ballot < state.Promised", "LessThanOrEqual: yes", NoBackAndForth),
+        new("Acceptor.On", "if (accept.Ballot < state.Promised", "again", NoBackAndForth),
+        new("Acceptor.On", "var value = again", "again: yes", NoBackAndForth),
+        new("Preparing.WithPromise", "ThrowIf", "HasValue: no", Contradiction),
+        new("ProtocolViolationException.ThrowIf", "", "violated: yes", Contradiction),
+        new("Attempt.Deliver", "", "caught ProtocolViolationException", Contradiction),
+        new("PaxosEngine.DriveAsync", "", "violation: yes", Contradiction),
+        new("PaxosEngine.GiveUp", "", "violated: yes", Contradiction),
+        new("Preparing.On", "", "HasVoted: yes", OneAnswer),
+        new("Preparing.On", "reply.Phase", "!= 1: yes", OneAnswer),
+        new("Preparing.On", "reply.Phase", "Inequality: yes", OneAnswer),
+        new("Accepting.On", "reply.Phase", "Inequality: yes", OneAnswer),
+        new("Preparing.Decide", "Decision.Keep", "!= Omitted: no", "every read asks for the payload at once"),
+        new("Round.Note", "Ballot.MaxRound", "yes", "no simulated clock is hundreds of thousands of years ahead"),
+        new("Round.get_ChangeAfter", "", "", Finished),
+        new("Accepting.get_ChangeAfter", "", "", Finished),
+        new("Attempt.get_IsSettled", "", "is Finished: no", Finished),
+        new("InDoubt.Equals", "", "", NotCompared),
+        new("InDoubt.GetHashCode", "", "", NotCompared),
+        new(
+            "Write.Apply",
+            "Expected is null && current is null",
+            "current: no",
+            "it takes a tombstone that only a minority accepted, and that is seen once and never again; ChangeTests"),
+        new("Formation.Step", "ReplicaState.Serving", "!= 3: no", Misuse),
+        new("Formation.Step", "logs[index] ?? other.Log", "", Misuse),
+        new("Formation.TwoLogs", "", "", Misuse),
+        new("Formation.OlderCopy", "", "", Misuse),
+        new("PaxosEngine.GiveUp", "", "Problem: yes", ServedTwice),
+        new("PaxosEngine.Unlocated", "", "Problem: yes", ServedTwice),
+        new("PaxosEngine.Unlocated", "", "OtherShape: yes", Misuse),
+        new("PaxosEngine.UntilReplicasAreFoundAsync", "", "HasQuorum: yes", "only another thread could come between"),
+        new("PaxosReplica.LoadAndAnswerAsync", "MaxLoadedBytes", "33554432: no", "simulated states are small"),
+    ];
+
+    public static string? ReasonFor(Branch branch) => branch.IsRuledOut
+        ? "the code itself says so"
+        : All.FirstOrDefault(one => one.Covers(branch))?.Reason;
+
+    public bool Covers(Branch branch) =>
+        branch.Method == Method
+        && branch.Source.Contains(Source, StringComparison.Ordinal)
+        && branch.When.Contains(When, StringComparison.Ordinal);
+}

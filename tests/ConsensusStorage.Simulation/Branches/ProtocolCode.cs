@@ -1,0 +1,53 @@
+using System.Reflection;
+using System.Runtime.Loader;
+
+namespace Orleans.Consensus.Simulation.Branches;
+
+/// <summary>
+/// The shipped library and this simulator once more, beside the ones that run, with a probe at every branch of the
+/// library's protocol code.
+/// </summary>
+internal sealed class ProtocolCode : AssemblyLoadContext
+{
+    private static readonly Assembly Library = typeof(Change).Assembly;
+    private static readonly Assembly Simulator = typeof(ProtocolCode).Assembly;
+
+    private readonly MemoryStream _library;
+
+    public ProtocolCode()
+    {
+        using var writer = new ProbeWriter(Library.Location, IsProtocol);
+        _library = writer.Write();
+        Branches = writer.Branches;
+    }
+
+    public IReadOnlyList<Branch> Branches { get; }
+
+    /// <summary>Plays seeds with the probed code.</summary>
+    public SeedCount Count(string profile, int start, int seeds, int workers)
+    {
+        var (done, taken, problem) = LoadFromAssemblyName(Simulator.GetName())
+            .GetType(typeof(ProbedRuns).FullName!)!
+            .GetMethod(nameof(ProbedRuns.Count))!
+            .CreateDelegate<Func<string, int, int, int, int, (int, int[], string?)>>()
+            .Invoke(profile, start, seeds, workers, Branches.Count);
+        return new(done, taken, problem);
+    }
+
+    protected override Assembly? Load(AssemblyName assemblyName) =>
+        assemblyName.Name == Library.GetName().Name ? LoadFromStream(_library)
+        : assemblyName.Name == Simulator.GetName().Name ? LoadFromAssemblyPath(Simulator.Location)
+        : null;
+
+    private static bool IsProtocol(string file)
+    {
+        var parts = file.Split('/', '\\');
+        return parts is [.., "Paxos", _]
+            or [.., "Change.cs"]
+            or [.., "Engines", "Attempt.cs" or "Formation.cs" or "PaxosEngine.cs" or "PaxosReplica.cs"];
+    }
+}
+
+/// <summary>How many seeds took each branch.</summary>
+/// <param name="Problem">The violation that ended it, if there was one.</param>
+internal sealed record SeedCount(int Seeds, int[] Taken, string? Problem);

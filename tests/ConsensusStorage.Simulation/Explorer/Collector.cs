@@ -1,0 +1,63 @@
+using System.Collections.Immutable;
+using Orleans.Consensus.Paxos;
+
+namespace Orleans.Consensus.Simulation.Explorer;
+
+/// <summary>What an acceptor told the collector: the tombstone that it holds, and its floor.</summary>
+internal readonly record struct Report(Ballot Accepted, RegisterVersion Tombstone, Ballot Floor);
+
+/// <summary>All acceptors hold this tombstone: raise all floors, then drop it.</summary>
+internal readonly record struct Order(Ballot Accepted, RegisterVersion Tombstone, Ballot Floor);
+
+/// <summary>
+/// Who drops tombstones for good (S12): all acceptors report the same one, a floor above all of theirs is raised on all,
+/// and then each drops it. Immutable. What it hears and orders may be late and may come again: a report counts until the
+/// next one, and an order stands for ever.
+/// </summary>
+internal sealed record Collector(ImmutableArray<Report?> Reports, ImmutableArray<Order> Orders)
+{
+    public static readonly ProposerId Id = new((UInt128)(16 * Client.MaxClients));
+
+    /// <summary>Reports asked for anew.</summary>
+    public int Begun { get; init; }
+
+    /// <summary>Whether what <paramref name="acceptor"/> could report now would be news.</summary>
+    public bool Awaits(int acceptor, AcceptorState state, int most) =>
+        state.Value is { IsTombstone: true } && Reports[acceptor] is null && (Fits(state) || Begun < most);
+
+    /// <summary>Takes a report; one of another tombstone begins anew.</summary>
+    public Collector Hear(int acceptor, AcceptorState state, Ballot floor)
+    {
+        var report = new Report(state.Accepted, state.Value!.Version, floor);
+        return Fits(state)
+            ? this with { Reports = Reports.SetItem(acceptor, report) }
+            : this with { Begun = Begun + 1, Reports = [.. Reports.Select((_, i) => i == acceptor ? report : (Report?)null)] };
+    }
+
+    /// <summary>They all agree.</summary>
+    public Collector Decide(Ballot floor)
+    {
+        var one = Reports.First(report => report is not null)!.Value;
+        return this with
+        {
+            Reports = [.. Reports.Select(_ => (Report?)null)],
+            Orders = Orders.Add(new(one.Accepted, one.Tombstone, floor)),
+        };
+    }
+
+    private bool Fits(AcceptorState state)
+    {
+        var isBegun = false;
+        foreach (var report in Reports)
+        {
+            if (report is { } other && (other.Accepted != state.Accepted || other.Tombstone != state.Value!.Version))
+            {
+                return false;
+            }
+
+            isBegun |= report is not null;
+        }
+
+        return isBegun;
+    }
+}

@@ -1,0 +1,112 @@
+using System.Collections.Immutable;
+using Orleans.Consensus.Paxos;
+
+namespace Orleans.Consensus.Simulation.Explorer;
+
+/// <summary>A value told by a quorum, on its way to acceptors that missed it, with the highest floor told along.</summary>
+internal readonly record struct Copy(Ballot At, RegisterValue Value, Ballot Seen);
+
+/// <summary>What is done behind the clients' backs: chosen values are copied, tombstones are collected.</summary>
+internal sealed partial record World
+{
+    public ImmutableArray<Ballot> Floors { get; private init; } =
+        [.. Enumerable.Repeat(Ballot.None, Rules.Acceptors)];
+
+    public Collector Collector { get; private init; } =
+        new([.. Enumerable.Repeat((Report?)null, Rules.Acceptors)], []);
+
+    /// <summary>Copies under way; each may arrive anywhere, any time, and again.</summary>
+    public ImmutableArray<Copy> Copies { get; private init; } = [];
+
+    /// <summary>A world whose register was cleared long ago, as all acceptors know.</summary>
+    public static World Cleared(WorldRules rules)
+    {
+        var writer = new ProposerId((UInt128)Client.MaxClients);
+        var (at, next) = (new Ballot(1, writer), new Ballot(2, writer));
+        var tombstone = new RegisterValue(new(writer, 1), Payload: null);
+        var world = new World(rules);
+        return world with
+        {
+            Acceptors = [.. world.Acceptors.Select(_ => new AcceptorState(next, at, tombstone))],
+            Ledger = world.Ledger with
+            {
+                Proposals = [new(at, tombstone.Version, Ballot.None, (1u << rules.Acceptors) - 1)],
+                Applied = [tombstone.Version],
+            },
+            HighestRound = next.Round,
+        };
+    }
+
+    /// <summary>The value held at <paramref name="ballot"/> as a uniform quorum tells it, or null if none does.</summary>
+    public Copy? Look(Ballot ballot)
+    {
+        var holders = Enumerable.Range(0, Acceptors.Length).Where(index => Acceptors[index].Accepted == ballot).ToList();
+        return holders.Count >= Votes.QuorumOf(Acceptors.Length) && Acceptors[holders[0]].Value is { } value
+            ? new(ballot, value, holders.Max(holder => Floors[holder]))
+            : null;
+    }
+
+    /// <summary>A copy of a chosen value is made (S14).</summary>
+    public World Note(Copy copy) => this with { Copies = Copies.Add(copy) };
+
+    /// <summary>A copy arrives.</summary>
+    public World Install(int acceptor, Copy copy)
+    {
+        var before = Acceptors[acceptor];
+        var after = Rules.Install(before, Floors[acceptor], copy);
+        return ReferenceEquals(before, after) ? this : Become(acceptor, after);
+    }
+
+    /// <summary>An acceptor tells the collector what it holds (S12 a).</summary>
+    public World Report(int acceptor)
+    {
+        var collector = Collector.Hear(acceptor, Acceptors[acceptor], Floors[acceptor]);
+        return collector.Reports.Count(report => report is not null) < Rules.Reporters
+            ? this with { Collector = collector }
+            : Decide(collector);
+    }
+
+    /// <summary>An acceptor raises its floor as ordered (S12 b).</summary>
+    public World Raise(int acceptor, Order order)
+    {
+        var floor = Acceptor.RaiseFloor(Floors[acceptor], order.Floor);
+        var state = Acceptors[acceptor];
+        return this with
+        {
+            Floors = Floors.SetItem(acceptor, floor),
+            Acceptors = state.IsCoveredBy(floor) ? Acceptors.SetItem(acceptor, AcceptorState.Absent(floor)) : Acceptors,
+        };
+    }
+
+    /// <summary>Whether all that has to be done before dropping is done.</summary>
+    public bool IsDue(int acceptor, Order order) =>
+        Rules.WaitsForFloors ? Floors.All(floor => floor >= order.Floor) : Floors[acceptor] >= order.Floor;
+
+    /// <summary>What is left of the register when an acceptor drops a tombstone as ordered (S12 c).</summary>
+    public AcceptorState? AfterDrop(int acceptor, Order order) =>
+        Rules.Drop(Acceptors[acceptor], Floors[acceptor], order);
+
+    /// <summary>An acceptor drops a tombstone.</summary>
+    public World Drop(int acceptor, Order order) => AfterDrop(acceptor, order) is not null ? this : this with
+    {
+        Acceptors = Acceptors.SetItem(acceptor, AcceptorState.Absent(Floors[acceptor])),
+        Ledger = Ledger.Drop(order.Accepted),
+    };
+
+    private World Decide(Collector collector)
+    {
+        var reports = collector.Reports.Where(report => report is not null).Select(report => report!.Value).ToList();
+        if (!Rules.FloorIsFresh)
+        {
+            return this with { Collector = collector.Decide(reports[0].Accepted) };
+        }
+
+        var highest = reports.Max(report => Math.Max(report.Floor.Round, report.Accepted.Round));
+        var round = Math.Max(highest, Rules.IsClocked ? HighestRound : Acceptors.Max(state => state.Highest.Round)) + 1;
+        return this with
+        {
+            Collector = collector.Decide(new(round, Collector.Id)),
+            HighestRound = Math.Max(HighestRound, round),
+        };
+    }
+}
