@@ -21,6 +21,9 @@ internal sealed record Collector(ImmutableArray<Report?> Reports, ImmutableArray
     /// <summary>Reports asked for anew.</summary>
     public int Begun { get; init; }
 
+    /// <summary>Orders for the sake of other registers: floors are shared, and there is nothing to drop here.</summary>
+    public int ForOthers { get; init; }
+
     /// <summary>Whether what <paramref name="acceptor"/> could report now would be news.</summary>
     public bool Awaits(int acceptor, AcceptorState state, int most) =>
         state.Value is { IsTombstone: true } && Reports[acceptor] is null && (Fits(state) || Begun < most);
@@ -31,7 +34,7 @@ internal sealed record Collector(ImmutableArray<Report?> Reports, ImmutableArray
         var report = new Report(state.Accepted, state.Value!.Version, floor);
         return Fits(state)
             ? this with { Reports = Reports.SetItem(acceptor, report) }
-            : this with { Begun = Begun + 1, Reports = [.. Reports.Select((_, i) => i == acceptor ? report : (Report?)null)] };
+            : this with { Begun = Begun + 1, Reports = Nothing.SetItem(acceptor, report) };
     }
 
     /// <summary>They all agree.</summary>
@@ -40,10 +43,12 @@ internal sealed record Collector(ImmutableArray<Report?> Reports, ImmutableArray
         var one = Reports.First(report => report is not null)!.Value;
         return this with
         {
-            Reports = [.. Reports.Select(_ => (Report?)null)],
+            Reports = Nothing,
             Orders = Orders.Add(new(one.Accepted, one.Tombstone, floor)),
         };
     }
+
+    private ImmutableArray<Report?> Nothing => [.. Enumerable.Repeat((Report?)null, Reports.Length)];
 
     private bool Fits(AcceptorState state)
     {

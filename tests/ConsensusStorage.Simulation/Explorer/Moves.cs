@@ -26,6 +26,9 @@ internal sealed record Moves
     /// <summary>How often tombstones may be collected.</summary>
     public int Collections { get; init; }
 
+    /// <summary>How often floors are raised for the sake of other registers.</summary>
+    public int Floors { get; init; }
+
     /// <summary>Whether the register was written and cleared before it all begins.</summary>
     public bool StartsCleared { get; init; }
 
@@ -133,6 +136,11 @@ internal sealed record Moves
     /// <summary>What the collector and the acceptors may do for one another.</summary>
     public IEnumerable<Step> Collecting(World world)
     {
+        if (world.Collector.ForOthers < Floors)
+        {
+            yield return new Step.FloorIsWanted();
+        }
+
         for (var acceptor = 0; acceptor < world.Acceptors.Length; acceptor++)
         {
             if (world.Collector.Awaits(acceptor, world.Acceptors[acceptor], Collections))
@@ -146,7 +154,8 @@ internal sealed record Moves
                 {
                     yield return new Step.Raises(acceptor, order);
                 }
-                else if (world.IsDue(acceptor, order) && world.AfterDrop(acceptor, order) is null)
+
+                if (world.IsDue(order) && world.AfterDrop(acceptor, order) is null)
                 {
                     yield return new Step.Drops(acceptor, order);
                 }

@@ -85,6 +85,14 @@ internal abstract record Step
             + Story.Name(world.Floors[Acceptor]);
     }
 
+    /// <summary>Other registers need a higher floor.</summary>
+    public sealed record FloorIsWanted : Step
+    {
+        public override World Take(World world) => world.OrderForOthers();
+
+        public override string Tell(World world) => "a higher floor is wanted for the sake of other registers";
+    }
+
     /// <summary>A floor is raised (S12 b).</summary>
     public sealed record Raises(int Acceptor, Order Order) : Step
     {

@@ -194,6 +194,7 @@ internal readonly ref struct WorldKey
     private UInt128 Shared()
     {
         var hash = Mix(Mix(5, (ulong)_world.Doubled), (ulong)_world.Collector.Begun);
+        hash = Mix(hash, (ulong)_world.Collector.ForOthers);
         foreach (var client in _world.Clients)
         {
             hash = Mix(hash, Of(client));

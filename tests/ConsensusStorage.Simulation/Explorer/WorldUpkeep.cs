@@ -66,6 +66,18 @@ internal sealed partial record World
             : Decide(collector);
     }
 
+    /// <summary>Other registers of the group have tombstones to drop: all floors are to be raised for them.</summary>
+    public World OrderForOthers()
+    {
+        var floor = FloorAbove(Floors.Max().Round);
+        var order = new Order(Ballot.None, default, floor);
+        return this with
+        {
+            Collector = Collector with { Orders = Collector.Orders.Add(order), ForOthers = Collector.ForOthers + 1 },
+            HighestRound = Math.Max(HighestRound, floor.Round),
+        };
+    }
+
     /// <summary>An acceptor raises its floor as ordered (S12 b).</summary>
     public World Raise(int acceptor, Order order)
     {
@@ -79,8 +91,8 @@ internal sealed partial record World
     }
 
     /// <summary>Whether all that has to be done before dropping is done.</summary>
-    public bool IsDue(int acceptor, Order order) =>
-        Rules.WaitsForFloors ? Floors.All(floor => floor >= order.Floor) : Floors[acceptor] >= order.Floor;
+    public bool IsDue(Order order) =>
+        !Rules.WaitsForFloors || Floors.All(floor => floor >= order.Floor);
 
     /// <summary>What is left of the register when an acceptor drops a tombstone as ordered (S12 c).</summary>
     public AcceptorState? AfterDrop(int acceptor, Order order) =>
@@ -96,17 +108,11 @@ internal sealed partial record World
     private World Decide(Collector collector)
     {
         var reports = collector.Reports.Where(report => report is not null).Select(report => report!.Value).ToList();
-        if (!Rules.FloorIsFresh)
-        {
-            return this with { Collector = collector.Decide(reports[0].Accepted) };
-        }
-
         var highest = reports.Max(report => Math.Max(report.Floor.Round, report.Accepted.Round));
-        var round = Math.Max(highest, Rules.IsClocked ? HighestRound : Acceptors.Max(state => state.Highest.Round)) + 1;
-        return this with
-        {
-            Collector = collector.Decide(new(round, Collector.Id)),
-            HighestRound = Math.Max(HighestRound, round),
-        };
+        var floor = Rules.FloorIsFresh ? FloorAbove(highest) : reports[0].Accepted;
+        return this with { Collector = collector.Decide(floor), HighestRound = Math.Max(HighestRound, floor.Round) };
     }
+
+    private Ballot FloorAbove(long round) => new(
+        1 + Math.Max(round, Rules.IsClocked ? HighestRound : Acceptors.Max(state => state.Highest.Round)), Collector.Id);
 }

@@ -15,7 +15,8 @@ internal static partial class Worlds
     public const string Notation =
         "A name is one part for each client and one for each choice: rwc2 is a client that reads, writes and clears in "
         + "up to two rounds each; crash1: clients die once; twice1: a message comes twice; copy1: a chosen value is "
-        + "copied, sooner or later; drop1: a tombstone is collected; gone: the register was cleared before; late: replies travel by themselves; slow: no common clock; of5: five acceptors.";
+        + "copied, sooner or later; drop1: a tombstone is "
+        + "collected; floor1: floors are raised for other registers; gone: the register was cleared before; late: replies travel by themselves; slow: no common clock; of5: five acceptors.";
 
     private static readonly (string Name, string Purpose)[] Quick =
     [
@@ -71,6 +72,7 @@ internal static partial class Worlds
             "twice" => (rules, moves with { Doubles = Count(count) }),
             "copy" => (rules, moves with { Copies = Count(count) }),
             "drop" => (rules, moves with { Collections = Count(count) }),
+            "floor" => (rules, moves with { Floors = Count(count) }),
             "gone" => (rules, moves with { StartsCleared = true }),
             "late" => (rules, moves with { RepliesTravel = true }),
             "slow" => (rules with { IsClocked = false }, moves),
@@ -82,6 +84,6 @@ internal static partial class Worlds
     [GeneratedRegex("^([rwc]{1,8})([1-9])$")]
     private static partial Regex ClientPart();
 
-    [GeneratedRegex("^(crash(?=.)|twice(?=.)|copy(?=.)|drop(?=.)|of(?=[1-7])|gone(?!.)|late(?!.)|slow(?!.))([1-9]?)$")]
+    [GeneratedRegex("^(crash(?=.)|twice(?=.)|copy(?=.)|drop(?=.)|floor(?=.)|of(?=[1-7])|gone(?!.)|late(?!.)|slow(?!.))([1-9]?)$")]
     private static partial Regex ChoicePart();
 }

@@ -1,0 +1,74 @@
+using Orleans.Consensus.Paxos;
+
+namespace Orleans.Consensus.Tests.Paxos;
+
+/// <summary>
+/// Negative controls of collecting tombstones and of copying values: each breaks one rule, and going through all of a
+/// small world has to find a way to harm, which random walks may miss. Unbroken, the same world is well.
+/// </summary>
+public sealed class BrokenCollectionTests(ITestOutputHelper output)
+{
+    private static readonly Dictionary<string, (string World, Func<WorldRules, WorldRules> Break)> Controls = new()
+    {
+        ["S12 a: a quorum that holds the tombstone is enough"] = ("wcr1-drop1", rules => rules with { Reporters = 2 }),
+        ["S12 b: a tombstone is dropped before floors are raised"] =
+            ("w1-w1-gone-drop1", rules => rules with { WaitsForFloors = false, Drop = DropWhateverIsPromised }),
+        ["S12 b: the floor is not above those before"] =
+            ("wcr1-floor1-drop1-copy1", rules => rules with { FloorIsFresh = false }),
+        ["S12 c: a tombstone is dropped under a higher promise"] =
+            ("w1-w1-gone-drop1", rules => rules with { Drop = DropWhateverIsPromised }),
+        ["S11: the floor promises nothing"] = ("w1-w1-gone-drop1", rules => rules with { Answer = AnswerBelowTheFloor }),
+        ["S12: absences tell no floor"] = ("w2-rc1-drop1", rules => rules with { Answer = AnswerWithoutTheFloor }),
+        ["S14: a copy from before the floor was raised is installed"] =
+            ("wcr1-drop1-copy1", rules => rules with { Install = InstallWhateverTheFloor }),
+    };
+
+    public static TheoryData<string> Names => [.. Controls.Keys];
+
+    [Theory, MemberData(nameof(Names))]
+    [Trait("Rule", "S11"), Trait("Rule", "S12"), Trait("Rule", "S14")]
+    public void A_broken_collection_is_caught(string control)
+    {
+        var (name, broken) = Controls[control];
+        var world = Worlds.Find(name)!;
+        var walk = new ExhaustiveWalk(broken(world.Rules), world.Moves).Run();
+
+        Assert.True(walk.Violation is not null, $"{walk.States} states, complete: {walk.IsComplete}");
+        output.WriteLine($"caught after {walk.States} states of {name}:");
+        output.WriteLine(walk.Tell());
+    }
+
+    [Theory]
+    [Trait("Rule", "S11"), Trait("Rule", "S12"), Trait("Rule", "S14")]
+    [InlineData("wcr1-drop1")]
+    [InlineData("w1-w1-gone-drop1")]
+    [InlineData("wcr1-drop1-copy1")]
+    public void The_same_worlds_are_well_unbroken(string name)
+    {
+        var world = Worlds.Find(name)!;
+        var walk = new ExhaustiveWalk(world.Rules, world.Moves).Run();
+
+        output.WriteLine($"{walk.States} states");
+        Assert.True(walk.Violation is null, walk.Violation is null ? "" : walk.Tell());
+        Assert.True(walk.IsComplete);
+    }
+
+    private static AcceptorState? DropWhateverIsPromised(AcceptorState state, Ballot floor, Order order) =>
+        state.Accepted == order.Accepted ? null : state;
+
+    private static AcceptorState InstallWhateverTheFloor(AcceptorState state, Ballot floor, Copy copy) =>
+        Acceptor.Install(state, floor, copy.At, copy.Value, seen: floor);
+
+    /// <summary>A register nobody has spoken of stands at nothing.</summary>
+    private static AcceptorStep AnswerBelowTheFloor(
+        AcceptorState state, Ballot floor, Orleans.Consensus.Paxos.Request request) =>
+        WorldRules.Step(
+            state == AcceptorState.Absent(floor) ? AcceptorState.Absent(Ballot.None) : state, Ballot.None, request);
+
+    private static AcceptorStep AnswerWithoutTheFloor(
+        AcceptorState state, Ballot floor, Orleans.Consensus.Paxos.Request request)
+    {
+        var step = WorldRules.Step(state, floor, request);
+        return step.Reply is Promise promise ? step with { Reply = promise with { Floor = Ballot.None } } : step;
+    }
+}
