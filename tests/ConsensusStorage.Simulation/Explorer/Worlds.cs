@@ -20,11 +20,39 @@ internal static partial class Worlds
 
     private static readonly (string Name, string Purpose)[] Quick =
     [
-        ("w2-r1", "a write that is tried again and a read"),
+        ("w2-r1", "a write that is tried again, and a read"),
+        ("c2-w1", "a clear that is tried again, and a write"),
+        ("rw1-w1", "a write over what was read, and another"),
+        ("w1-r1-crash1", "who writes or reads may die"),
+        ("w1-r1-twice1", "messages that come twice"),
+        ("w1-r1-late", "replies that are late and overtaken, too"),
+        ("w2-w1-slow", "two writes, no common clock"),
+        ("wcr1-drop1", "write, clear, read, and the tombstone is dropped"),
+        ("w1-w1-gone-drop1", "two writes while an old tombstone is dropped"),
+        ("w1-rc1-drop1", "a write, a clear of it, and the tombstone is dropped"),
+        ("wcr1-drop1-copy1", "a value is copied that was cleared and forgotten since"),
     ];
 
     private static readonly (string Name, string Purpose)[] Long =
     [
+        ("rw1-rw1", "two that read and write"),
+        ("w1-w1-of5", "two writes, five acceptors"),
+        ("w1-w1-r1", "three clients"),
+        ("w2-w2", "two writes, both tried again"),
+        ("w2-rc1", "a write that is tried again, seen and cleared by another"),
+        ("w1-rw1-crash1", "writes and a read, and all may die"),
+        ("w2-w1-twice1", "two writes, messages that come twice"),
+        ("w2-r1-late", "a write that is tried again and a read, replies that are late and overtaken"),
+        ("wr2-w1-slow", "writes and a read, all tried again, no common clock"),
+        ("wc1-w1-drop1", "a write, a clear, another write, and a tombstone is dropped"),
+        ("w2-rc1-drop1", "a write in doubt that was seen, cleared and forgotten"),
+        ("w1-w1-gone-drop1-crash1", "two writes while an old tombstone is dropped, and all may die"),
+        ("wcw1-drop1-floor1", "write, clear and write again, floors of other registers, a tombstone is dropped"),
+        ("w1-rc1-drop1-copy1", "a value of one is cleared by another, forgotten, and copied late"),
+        ("wcr1-floor1-drop1-copy1", "the same of one client, with floors of other registers"),
+        ("wcwc1-drop2", "two values, two tombstones, both dropped"),
+        ("gone-w2-c1-drop1-floor1", "a write in doubt and a clear, over a tombstone that is dropped"),
+        ("wcr2-w1-drop1", "write, clear and read, all tried again, another write, a tombstone is dropped"),
     ];
 
     public static IReadOnlyDictionary<string, IReadOnlyList<NamedWorld>> Sets { get; } =

@@ -14,15 +14,22 @@ internal sealed class HistoryChecker
     private readonly Operation[] _operations;
     private readonly HashSet<(UInt128 Done, RegisterModel Model)> _visited = [];
 
-    private HistoryChecker(IEnumerable<Operation> operations) =>
-        _operations = [.. operations.OrderBy(operation => operation.Invoked)];
+    private readonly bool _mayForget;
 
+    private HistoryChecker(IEnumerable<Operation> operations, bool mayForget)
+    {
+        _operations = [.. operations.OrderBy(operation => operation.Invoked)];
+        _mayForget = mayForget;
+    }
+
+    /// <param name="history">The operations on one register.</param>
+    /// <param name="mayForget">Whether an empty register may have forgotten which clear emptied it (S12).</param>
     /// <exception cref="ArgumentOutOfRangeException">There are more than <see cref="Capacity"/>.</exception>
-    public static bool IsLinearizable(IEnumerable<Operation> history)
+    public static bool IsLinearizable(IEnumerable<Operation> history, bool mayForget = false)
     {
         var operations = history.SelectMany(Parts).ToImmutableArray();
         ArgumentOutOfRangeException.ThrowIfGreaterThan(operations.Length, Capacity);
-        return new HistoryChecker(operations).Search(0, default, latestInvoked: -1);
+        return new HistoryChecker(operations, mayForget).Search(0, default, latestInvoked: -1);
     }
 
     /// <summary>What may have happened and then was found stale is a possible effect and a certain answer.</summary>
@@ -74,11 +81,15 @@ internal sealed class HistoryChecker
         return false;
     }
 
-    private static RegisterModel? Explain(Operation operation, RegisterModel model) => operation.Ending switch
+    private RegisterModel? Explain(Operation operation, RegisterModel model) => operation.Ending switch
     {
         Ending.Applied or Ending.Maybe => model.After(operation),
         Ending.Found => model.Visible == operation.Seen ? model : null,
-        Ending.Stale => model.Visible == operation.Seen && model.After(operation) is null ? model : null,
+        Ending.Stale => model.Visible == operation.Seen && IsStale(operation, model) ? model : null,
         _ => throw new ArgumentOutOfRangeException(nameof(operation)),
     };
+
+    private bool IsStale(Operation operation, RegisterModel model) =>
+        model.After(operation) is null
+        || (_mayForget && !model.IsLive && default(RegisterModel).After(operation) is null);
 }

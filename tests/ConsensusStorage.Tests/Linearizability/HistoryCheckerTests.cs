@@ -61,6 +61,24 @@ public sealed class HistoryCheckerTests
         Assert.True(HistoryChecker.IsLinearizable(Good[name].Reverse()));
     }
 
+    /// <summary>Where tombstones are dropped, nobody can tell that an absence is that of the own clear in doubt.</summary>
+    [Fact, Trait("Rule", "S12")]
+    public void A_register_may_have_forgotten_which_clear_emptied_it_where_that_is_said()
+    {
+        Operation[] history =
+        [
+            Write(1, 2, 6),
+            MaybeClear(3, 5, 7, 6),
+            StaleAfterDoubt(4, 6, 8, 6, null) with { Doubts = [V(7)] },
+            Found(7, 8, null),
+        ];
+        Assert.False(HistoryChecker.IsLinearizable(history));
+        Assert.True(HistoryChecker.IsLinearizable(history, mayForget: true));
+        Operation[] unforgettable = [Write(1, 2, 6), Stale(3, 4, 8, 6, null)];
+        Assert.False(HistoryChecker.IsLinearizable(unforgettable, mayForget: true));
+        Assert.All(Bad.Values, bad => Assert.False(HistoryChecker.IsLinearizable(bad, mayForget: true)));
+    }
+
     [Theory]
     [MemberData(nameof(BadOnes))]
     public void A_bad_history_is_refused_in_whatever_order_it_is_listed(string name)
