@@ -10,9 +10,9 @@ internal readonly record struct Report(Ballot Accepted, RegisterVersion Tombston
 internal readonly record struct Order(Ballot Accepted, RegisterVersion Tombstone, Ballot Floor);
 
 /// <summary>
-/// Who drops tombstones for good (S12): all acceptors report the same one, a floor above all of theirs is raised on all,
-/// and then each drops it. Immutable. What it hears and orders may be late and may come again: a report counts until the
-/// next one, and an order stands for ever.
+/// Who drops tombstones for good (S12): all acceptors report the same one, a floor above all of theirs is raised on
+/// all, and then each drops it. Immutable. What it hears and orders may be late and may come again: a report counts
+/// until the next one, and an order stands for ever.
 /// </summary>
 internal sealed record Collector(ImmutableArray<Report?> Reports, ImmutableArray<Order> Orders)
 {

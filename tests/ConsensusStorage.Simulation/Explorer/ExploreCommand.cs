@@ -69,10 +69,11 @@ internal static class ExploreCommand
                 Limit = MostStates,
                 IsEnough = () => clock.Elapsed.TotalMinutes >= minutes,
             }.Run();
+            var end = walk.IsComplete ? "complete" : "NOT FINISHED";
             output.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
                 $"{world.Name}: {walk.States:N0} states, {walk.Transitions:N0} transitions, at most {walk.Depth} steps "
-                + $"deep, {(clock.Elapsed - start).TotalSeconds:0.0} s, {(walk.IsComplete ? "complete" : "NOT FINISHED")}"));
+                + $"deep, {(clock.Elapsed - start).TotalSeconds:0.0} s, {end}"));
             if (walk.Violation is { } violation)
             {
                 output.WriteLine($"World {world.Name} is violated: {violation.Message}");
@@ -96,7 +97,8 @@ internal static class ExploreCommand
         var (output, error) = (arguments.InvocationConfiguration.Output, arguments.InvocationConfiguration.Error);
         if (!Worlds.Sets.TryGetValue(arguments.GetValue(Set)!, out var worlds))
         {
-            error.WriteLine($"There is no set '{arguments.GetValue(Set)}'. Sets: {string.Join(", ", Worlds.Sets.Keys)}.");
+            var sets = string.Join(", ", Worlds.Sets.Keys);
+            error.WriteLine($"There is no set '{arguments.GetValue(Set)}'. Sets: {sets}.");
             return Misused;
         }
 

@@ -35,7 +35,7 @@ internal static class Story
     public static string Name(Ballot ballot) =>
         ballot.IsNone ? "none" : $"{ballot.Round}.{Name(ballot.Proposer)}";
 
-    /// <summary>Client, operation of that client and, if it only settles an absence, the round that minted it.</summary>
+    /// <summary>Client, operation of it and, if it only settles an absence, the round that minted it.</summary>
     public static string Name(RegisterVersion? version) => version is { } known
         ? $"v{Name(known.Writer)}-{known.Sequence / Client.VersionsPerOperation}"
             + (known.Sequence % Client.VersionsPerOperation is > 0 and var round ? $"/{round}" : "")
@@ -96,7 +96,8 @@ internal static class Story
                 text.Append($"; client {client.Index + 1} is told: {Name(operation)}");
             }
 
-            var sent = after.Packets.LastOrDefault(packet => packet.Client == client.Index && packet.Request is not null);
+            var sent = after.Packets.LastOrDefault(
+                packet => packet.Client == client.Index && packet.Request is not null);
             if (sent is not null && !before.Packets.Any(packet => ReferenceEquals(packet.Request, sent.Request)))
             {
                 text.Append($"; client {client.Index + 1} sends {Name(sent.Request!)} to all");

@@ -3,7 +3,7 @@ using Orleans.Consensus.Paxos;
 
 namespace Orleans.Consensus.Simulation.Explorer;
 
-/// <summary>A value told by a quorum, on its way to acceptors that missed it, with the highest floor told along.</summary>
+/// <summary>A value that a quorum told, with its highest floor, on the way to acceptors that missed it.</summary>
 internal readonly record struct Copy(Ballot At, RegisterValue Value, Ballot Seen);
 
 /// <summary>What is done behind the clients' backs: chosen values are copied, tombstones are collected.</summary>
@@ -37,10 +37,11 @@ internal sealed partial record World
         };
     }
 
-    /// <summary>The value held at <paramref name="ballot"/> as a uniform quorum tells it, or null if none does.</summary>
+    /// <summary>The value held at <paramref name="ballot"/> as a uniform quorum tells it, if one does.</summary>
     public Copy? Look(Ballot ballot)
     {
-        var holders = Enumerable.Range(0, Acceptors.Length).Where(index => Acceptors[index].Accepted == ballot).ToList();
+        var all = Enumerable.Range(0, Acceptors.Length);
+        var holders = all.Where(index => Acceptors[index].Accepted == ballot).ToList();
         return holders.Count >= Votes.QuorumOf(Acceptors.Length) && Acceptors[holders[0]].Value is { } value
             ? new(ballot, value, holders.Max(holder => Floors[holder]))
             : null;
@@ -113,6 +114,9 @@ internal sealed partial record World
         return this with { Collector = collector.Decide(floor), HighestRound = Math.Max(HighestRound, floor.Round) };
     }
 
-    private Ballot FloorAbove(long round) => new(
-        1 + Math.Max(round, Rules.IsClocked ? HighestRound : Acceptors.Max(state => state.Highest.Round)), Collector.Id);
+    private Ballot FloorAbove(long round)
+    {
+        var known = Rules.IsClocked ? HighestRound : Acceptors.Max(state => state.Highest.Round);
+        return new(1 + Math.Max(round, known), Collector.Id);
+    }
 }

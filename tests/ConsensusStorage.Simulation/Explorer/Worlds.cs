@@ -16,7 +16,8 @@ internal static partial class Worlds
         "A name is one part for each client and one for each choice: rwc2 is a client that reads, writes and clears in "
         + "up to two rounds each; crash1: clients die once; twice1: a message comes twice; copy1: a chosen value is "
         + "copied, sooner or later; drop1: a tombstone is "
-        + "collected; floor1: floors are raised for other registers; gone: the register was cleared before; late: replies travel by themselves; slow: no common clock; of5: five acceptors.";
+        + "collected; floor1: floors are raised for other registers; gone: the register was cleared before; "
+        + "late: replies travel by themselves; slow: no common clock; of5: five acceptors.";
 
     private static readonly (string Name, string Purpose)[] Quick =
     [
@@ -86,7 +87,8 @@ internal static partial class Worlds
             }
             else
             {
-                (rules, moves) = Choose(rules, moves, choice.Groups[1].Value, choice.Groups[2].Value);
+                var word = choice.Groups[1].Value + choice.Groups[3].Value;
+                (rules, moves) = Choose(rules, moves, word, choice.Groups[2].Value);
             }
         }
 
@@ -112,6 +114,6 @@ internal static partial class Worlds
     [GeneratedRegex("^([rwc]{1,8})([1-9])$")]
     private static partial Regex ClientPart();
 
-    [GeneratedRegex("^(crash(?=.)|twice(?=.)|copy(?=.)|drop(?=.)|floor(?=.)|of(?=[1-7])|gone(?!.)|late(?!.)|slow(?!.))([1-9]?)$")]
+    [GeneratedRegex("^(?:(crash|twice|copy|drop|floor|of(?=[1-7]))([1-9])|(gone|late|slow))$")]
     private static partial Regex ChoicePart();
 }

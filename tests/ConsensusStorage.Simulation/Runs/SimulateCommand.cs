@@ -70,7 +70,7 @@ internal static class SimulateCommand
         return root;
     }
 
-    /// <summary>Runs a command line; the exit code of one that can't be understood is not that of a violation.</summary>
+    /// <summary>Runs a command line; one that can't be understood does not end like a violation.</summary>
     public static int Invoke(string[] arguments, InvocationConfiguration? configuration = null)
     {
         var parsed = Create().Parse(arguments);

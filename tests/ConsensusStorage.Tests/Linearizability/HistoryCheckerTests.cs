@@ -61,7 +61,7 @@ public sealed class HistoryCheckerTests
         Assert.True(HistoryChecker.IsLinearizable(Good[name].Reverse()));
     }
 
-    /// <summary>Where tombstones are dropped, nobody can tell that an absence is that of the own clear in doubt.</summary>
+    /// <summary>Where tombstones are dropped, nobody can tell that the own clear in doubt has happened.</summary>
     [Fact, Trait("Rule", "S12")]
     public void A_register_may_have_forgotten_which_clear_emptied_it_where_that_is_said()
     {

@@ -18,7 +18,8 @@ public sealed class BrokenCollectionTests(ITestOutputHelper output)
             ("wcr1-floor1-drop1-copy1", rules => rules with { FloorIsFresh = false }),
         ["S12 c: a tombstone is dropped under a higher promise"] =
             ("w1-w1-gone-drop1", rules => rules with { Drop = DropWhateverIsPromised }),
-        ["S11: the floor promises nothing"] = ("w1-w1-gone-drop1", rules => rules with { Answer = AnswerBelowTheFloor }),
+        ["S11: the floor promises nothing"] =
+            ("w1-w1-gone-drop1", rules => rules with { Answer = AnswerBelowTheFloor }),
         ["S12: absences tell no floor"] = ("w2-rc1-drop1", rules => rules with { Answer = AnswerWithoutTheFloor }),
         ["S14: a copy from before the floor was raised is installed"] =
             ("wcr1-drop1-copy1", rules => rules with { Install = InstallWhateverTheFloor }),
@@ -32,7 +33,7 @@ public sealed class BrokenCollectionTests(ITestOutputHelper output)
     {
         var (name, broken) = Controls[control];
         var world = Worlds.Sets["full"].Single(one => one.Name == name);
-        var walk = new ExhaustiveWalk(broken(world.Rules), world.Moves).Run();
+        var walk = new ExhaustiveWalk(broken(world.Rules), world.Moves) { Workers = 2 }.Run();
 
         Assert.True(walk.Violation is not null, $"{walk.States} states, complete: {walk.IsComplete}");
         output.WriteLine($"caught after {walk.States} states of {name}:");

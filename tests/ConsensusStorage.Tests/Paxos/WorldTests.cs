@@ -20,20 +20,6 @@ public sealed class WorldTests(ITestOutputHelper output)
         string first, int firstRounds, string second, int secondRounds, int crashes) =>
         WalkAll(first, firstRounds, second, secondRounds, crashes);
 
-    /// <summary>Minutes, and up to two million states each: run by hand after a change of the protocol.</summary>
-    [Theory(Explicit = true)]
-    [InlineData("w", 2, "w", 1, 0)]
-    [InlineData("w", 2, "c", 1, 0)]
-    [InlineData("ww", 1, "r", 1, 0)]
-    [InlineData("wr", 1, "w", 1, 0)]
-    [InlineData("wc", 1, "w", 1, 0)]
-    [InlineData("rw", 1, "rw", 1, 0)]
-    [InlineData("w", 2, "w", 2, 0)]
-    [InlineData("w", 1, "rw", 1, 1)]
-    public void Every_reachable_world_of_longer_scripts_keeps_the_rules(
-        string first, int firstRounds, string second, int secondRounds, int crashes) =>
-        WalkAll(first, firstRounds, second, secondRounds, crashes);
-
     [Theory]
     [Trait("Rule", "S3"), Trait("Rule", "S8b"), Trait("Rule", "S14"), Trait("Rule", "S22")]
     [InlineData(3, 2, 900)]
