@@ -62,8 +62,8 @@ internal sealed class Journal : IJournal
         {
             var first = await factory.CreateAsync(
                 opening.Expected, 1, previous: 0, epoch: 1, options.CapacityOf(1, 0), cancellationToken);
-            log = new([first], null, SegmentHeader.Size, SegmentHeader.Size, first.HeaderHash, 0, null, 0,
-                SegmentHeader.Size);
+            log = new([first], null, SegmentHeader.Size, SegmentHeader.Size, TornIsRecorded: true, first.HeaderHash,
+                0, null, 0, SegmentHeader.Size);
         }
 
         var journal = new Journal(store, factory, options, log);
@@ -142,19 +142,29 @@ internal sealed class Journal : IJournal
     }
 
     /// <summary>
-    /// Repairs the tail, makes durable what was read, and fences the former owner (S17). The last batch is written
+    /// Makes durable what was read, repairs the tail, and fences the former owner (S17). The last batch is written
     /// once more before it is trusted: after a failed flush the system may show bytes that are in its cache, that
-    /// never reached the disk, and that no later flush would write. Batches before it were flushed with success.
+    /// never reached the disk, and that no later flush would write. Batches before it were flushed with success. The
+    /// same goes for zeros over a torn write, so a record tells of them before they are written.
     /// </summary>
     private async ValueTask TakeOverAsync(RecoveredLog log, JournalOwner owner, CancellationToken cancellationToken)
     {
         if (_store.Preallocates)
         {
-            await ZeroAsync(log.Offset, log.TornUntil, cancellationToken);
             if (log.LastBatch is { } last)
             {
                 await last.Segment.WriteAsync(last.Offset, last.Bytes, cancellationToken);
             }
+
+            if (!log.TornIsRecorded)
+            {
+                // A torn write had at least two sectors and room for a roll record behind, so this one has room.
+                var torn = new JournalBatch();
+                new TornRecord(log.TornUntil).AddTo(torn);
+                await WriteAsync(torn);
+            }
+
+            await ZeroAsync(_offset, log.TornUntil, cancellationToken);
         }
 
         _factory.Epoch = log.Epoch + 1;

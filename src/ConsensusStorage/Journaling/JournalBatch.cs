@@ -8,7 +8,7 @@ namespace Orleans.Consensus.Journaling;
 /// </summary>
 internal sealed class JournalBatch
 {
-    /// <summary>Record kinds below this one belong to the journal itself (fence, roll).</summary>
+    /// <summary>Record kinds below this one belong to the journal itself (fence, roll, torn).</summary>
     public const byte FirstOwnerKind = 16;
 
     private readonly ByteWriter _body = new(4 * 1024);

@@ -7,6 +7,7 @@ namespace Orleans.Consensus.Journaling;
 /// <param name="Spare">A segment that was created ahead and not rolled to yet.</param>
 /// <param name="Offset">Offset behind the last batch in the last segment.</param>
 /// <param name="TornUntil">End of what a torn write left behind <paramref name="Offset"/>, or the same offset.</param>
+/// <param name="TornIsRecorded">The last batch says so, or there is nothing to say.</param>
 /// <param name="LastHash">Hash of the last batch.</param>
 /// <param name="LastId">Sequence number of the last batch.</param>
 /// <param name="LastBatch">
@@ -20,6 +21,7 @@ internal sealed record RecoveredLog(
     LogSegment? Spare,
     long Offset,
     long TornUntil,
+    bool TornIsRecorded,
     UInt128 LastHash,
     long LastId,
     (ISegment Segment, long Offset, byte[] Bytes)? LastBatch,
@@ -39,6 +41,7 @@ internal sealed class JournalRecovery(
     private long? _id;
     private long _epoch;
     private long _bytes;
+    private TornRecord? _torn;
     private (LogSegment Segment, BatchHeader Header)? _last;
 
     /// <summary>Null if there is no log yet.</summary>
@@ -124,7 +127,7 @@ internal sealed class JournalRecovery(
         var offset = (long)SegmentHeader.Size;
         while (true)
         {
-            switch (await scan.StepAsync(offset, _hash, _id + 1, cancellationToken))
+            switch (await scan.StepAsync(offset, _hash, _id + 1, _torn?.Until ?? 0, cancellationToken))
             {
                 case ScanStep.End:
                     return (offset, offset, null);
@@ -134,6 +137,7 @@ internal sealed class JournalRecovery(
                     var roll = ShowRecords(segment, batch.Header, batch.Body.Span);
                     (_hash, _id, _last) = (batch.Hash, batch.Header.Id, (segment, batch.Header));
                     offset += batch.Header.Extent;
+                    CheckTorn(segment, offset);
                     if (roll is not null)
                     {
                         return (offset, offset, roll);
@@ -151,6 +155,7 @@ internal sealed class JournalRecovery(
         var reader = new ByteReader(body);
         var count = 0;
         RollRecord? roll = null;
+        _torn = null;
         while (reader.Remaining > 0)
         {
             if (roll is not null || !reader.TryReadByte(out var kind) || !reader.TryReadBlob(out var record))
@@ -168,6 +173,10 @@ internal sealed class JournalRecovery(
             {
                 roll = RollRecord.TryRead(record) ?? throw Malformed(position);
             }
+            else if (kind == TornRecord.Kind)
+            {
+                _torn = TornRecord.TryRead(record) ?? throw Malformed(position);
+            }
             else
             {
                 // The next owner's epoch has to be above it.
@@ -179,6 +188,14 @@ internal sealed class JournalRecovery(
         }
 
         return count == header.Count ? roll : throw Malformed(start);
+    }
+
+    private void CheckTorn(LogSegment segment, long offset)
+    {
+        if (_torn is { Until: var until } && (until <= offset || until > segment.Header.Capacity))
+        {
+            throw Malformed(new(segment.Number, offset));
+        }
     }
 
     private void Show(byte kind, JournalPosition position, ReadOnlySpan<byte> record)
@@ -217,8 +234,9 @@ internal sealed class JournalRecovery(
 
         var spare = await CheckSpareAsync(index, cancellationToken);
         var last = await CopyLastBatchAsync(cancellationToken);
+        var isRecorded = tornUntil <= Math.Max(offset, _torn?.Until ?? 0);
         return new(
-            _segments[..(index + 1)], spare, offset, tornUntil, _hash ?? 0, _id ?? 0, last, _epoch, _bytes);
+            _segments[..(index + 1)], spare, offset, tornUntil, isRecorded, _hash ?? 0, _id ?? 0, last, _epoch, _bytes);
     }
 
     /// <summary>
@@ -256,7 +274,8 @@ internal sealed class JournalRecovery(
         var (segment, header) = last;
         _reader.Open(segment.Storage);
         var scan = new SegmentScan(segment, _reader, store.Preallocates, segment.Place(store.Location));
-        if (await scan.StepAsync(header.Start, header.Previous, header.Id, cancellationToken) is not ScanStep.Batch)
+        var step = await scan.StepAsync(header.Start, header.Previous, header.Id, torn: 0, cancellationToken);
+        if (step is not ScanStep.Batch)
         {
             throw JournalDamage.At(segment.Place(store.Location), "its last batch changed while it was read");
         }

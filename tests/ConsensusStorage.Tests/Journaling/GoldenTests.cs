@@ -52,7 +52,9 @@ public sealed class GoldenTests
         + "0224" // roll: kind, length
         + "03000000" // number
         + "0A000000000000000000000000000000" // id
-        + "0B000000000000000000000000000000"; // hash of its header
+        + "0B000000000000000000000000000000" // hash of its header
+        + "0308" // torn: kind, length
+        + "001A000000000000"; // until
 
     private static readonly SegmentHeader Header = new(
         TestLog.DefaultIdentity,
@@ -115,6 +117,7 @@ public sealed class GoldenTests
         var batch = new JournalBatch();
         new FenceRecord(3, 0x0123456789AB, new("blue", "s1")).AddTo(batch);
         new RollRecord(3, 0x0A, 0x0B).AddTo(batch);
+        new TornRecord(6656).AddTo(batch);
 
         Assert.Equal(GoldenRecords, Hex(batch.Body.Span));
     }

@@ -38,6 +38,8 @@ internal sealed class TestLog(IFileLayer files, string root = "/logs", int seed 
 
     public JournalIdentity Expected { get; init; } = DefaultIdentity;
 
+    public JournalOwner Owner { get; init; } = DefaultOwner;
+
     public FakeTimeProvider Time { get; } = new(new(2026, 1, 2, 3, 4, 5, TimeSpan.Zero));
 
     /// <summary>The directory of the log.</summary>
@@ -48,7 +50,7 @@ internal sealed class TestLog(IFileLayer files, string root = "/logs", int seed 
         Replayed.Clear();
         return new FileJournalStore(files, root, Options, Time, _random).OpenAsync(
             Expected,
-            DefaultOwner,
+            Owner,
             from,
             (kind, position, record) => Replayed.Add(new(kind, position, record.ToArray())),
             CancellationToken.None);

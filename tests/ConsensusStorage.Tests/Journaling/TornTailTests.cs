@@ -118,9 +118,9 @@ public sealed class TornTailTests
         Damage(image => image.AsSpan(_start, Sector.Size).Clear());
         Assert.Equal(_before, await _log.ReplayAsync());
 
-        // The fence of the opening stands where the batch was, and nothing behind it.
+        // The record of it and the fence of the opening stand where the batch was, and nothing behind them.
         var repaired = _files.Get(_log.Directory, First);
-        Assert.True(Sector.IsZero(repaired.AsSpan(_start + Sector.Size)));
+        Assert.True(Sector.IsZero(repaired.AsSpan(_start + (2 * Sector.Size))));
     }
 
     [Fact]
@@ -155,6 +155,64 @@ public sealed class TornTailTests
             files.Crash();
             model.Check(await log.ReplayAsync(), $"seed {seed}, after power was lost");
         }
+    }
+
+    /// <summary>
+    /// The repair of a torn write fails in its first and second attempt, each at any of its writes; the third succeeds,
+    /// and then the power is lost, and with it what could be seen and was not on the disk. Fences are of any length.
+    /// </summary>
+    [Theory, Trait("Rule", "S18")]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    [InlineData(4)]
+    public async Task Zeros_over_a_torn_write_that_never_reached_the_disk_are_written_again(int first)
+    {
+        for (var seed = 0; seed < 100; seed++)
+        {
+            for (var second = 1; second <= 4; second++)
+            {
+                var because = $"seed {seed}, failures at writes {first} and {second}";
+                var files = new FaultyFiles(new Random(seed));
+                var log = new TestLog(files, seed: seed)
+                {
+                    Owner = new("cluster", new string('s', seed % 4 * 500)),
+                };
+                var model = new LogModel();
+                var journal = await log.OpenAsync();
+                await model.AppendAsync(journal, TestLog.Bytes(1, 700));
+                files.Plan = FaultAtWrite(1, FileFault.Crash);
+                await Assert.ThrowsAsync<JournalLostException>(
+                    () => model.AppendAsync(journal, TestLog.Bytes(2, 1400)));
+                await OpenInVainAsync(files, log, first, FileFault.Fail);
+                await OpenInVainAsync(files, log, second, seed % 3 == 0 ? FileFault.Crash : FileFault.Fail);
+
+                files.Plan = null;
+                model.Check(await log.ReplayAsync(), because);
+                files.Crash();
+                model.Check(await log.ReplayAsync(), because + ", after power was lost");
+            }
+        }
+    }
+
+    /// <summary>Fails at one of its writes; without a torn write there are fewer of them, and it may succeed.</summary>
+    private static async Task OpenInVainAsync(FaultyFiles files, TestLog log, int write, FileFault fault)
+    {
+        files.Plan = FaultAtWrite(write, fault);
+        try
+        {
+            await log.ReplayAsync();
+        }
+        catch (JournalException exception) when (exception is JournalLostException or JournalUnavailableException)
+        {
+        }
+    }
+
+    private static FilePlan FaultAtWrite(int write, FileFault fault)
+    {
+        var writes = 0;
+        return operation => new(
+            operation.Action == FileAction.WriteAndFlush && ++writes == write ? fault : FileFault.None);
     }
 
     private static IEnumerable<int> Subsets(int sectors) => Enumerable.Range(1, (1 << sectors) - 1);
