@@ -34,6 +34,18 @@ internal sealed class Attempt
     /// <summary>Time ran out before the round ended.</summary>
     public bool TimedOut { get; private set; }
 
+    /// <summary>A replica took its ballot for too far ahead (S4).</summary>
+    public bool WasDisbelieved
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _last.Any(reply => reply is TooFarAhead);
+            }
+        }
+    }
+
     /// <summary>Nobody waits for a reply any more.</summary>
     public bool IsOver => Volatile.Read(ref _round) is Round.Finished;
 

@@ -156,12 +156,13 @@ internal sealed partial class PaxosEngine : IConsensusEngine
                     _instruments.Round("payload_missing", 1);
                     break;
                 case RoundOutcome.Refused refused when attempt.TimedOut:
-                    toBeat = Ballot.Max(toBeat, refused.ToBeatWithoutTheSilent);
+                    toBeat = Beat(toBeat, refused.ToBeatWithoutTheSilent, attempt);
                     _instruments.Round("timeout", 2);
                     break;
                 case RoundOutcome.Refused refused:
                     // Twice refused, and still without a word of the others: they won't help.
-                    toBeat = Ballot.Max(toBeat, conflicts == 0 ? refused.ToBeat : refused.ToBeatWithoutTheSilent);
+                    toBeat = Beat(
+                        toBeat, conflicts == 0 ? refused.ToBeat : refused.ToBeatWithoutTheSilent, attempt);
                     conflicts += refused.Conflicted ? 1 : 0;
                     await BackOffAsync(
                         refused, tries++, _settings.RequestTimeout - Time.GetElapsedTime(started), token);
@@ -172,6 +173,13 @@ internal sealed partial class PaxosEngine : IConsensusEngine
         }
     }
 
+    /// <summary>
+    /// What the next round has to beat. If somebody did not believe this one's ballot, what it had to beat may be what
+    /// too few believe, and others may be back: then only what this round met counts.
+    /// </summary>
+    private static Ballot Beat(Ballot before, Ballot met, Attempt attempt) =>
+        attempt.WasDisbelieved ? met : Ballot.Max(before, met);
+
     private RoundStart StartOf(RegisterSession session, Change change, Ballot toBeat, bool wantPayload)
     {
         var cached = session.Take();
@@ -180,9 +188,10 @@ internal sealed partial class PaxosEngine : IConsensusEngine
         Ballot next;
         lock (_lock)
         {
-            var source = SourceFor(now, Ballot.Max(toBeat, cached?.Ballot ?? Ballot.None));
+            toBeat = Ballot.Max(toBeat, cached?.Ballot ?? Ballot.None);
+            var source = SourceFor(now, toBeat);
             ballot = source.Next(now, toBeat);
-            next = source.Next(now, Ballot.Max(ballot, cached?.Ballot ?? Ballot.None));
+            next = source.Next(now, ballot);
         }
 
         return new(_settings.Replicas.Count, ballot, next, change, MintVersion(), cached, wantPayload);

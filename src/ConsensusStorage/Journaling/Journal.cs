@@ -62,8 +62,8 @@ internal sealed class Journal : IJournal
         {
             var first = await factory.CreateAsync(
                 opening.Expected, 1, previous: 0, epoch: 1, options.CapacityOf(1, 0), cancellationToken);
-            log = new([first], null, SegmentHeader.Size, SegmentHeader.Size, TornIsRecorded: true, first.HeaderHash,
-                0, null, 0, SegmentHeader.Size);
+            log = new([first], null, SegmentHeader.Size, SegmentHeader.Size, first.HeaderHash, 0, null, 0,
+                SegmentHeader.Size);
         }
 
         var journal = new Journal(store, factory, options, log);
@@ -142,45 +142,30 @@ internal sealed class Journal : IJournal
     }
 
     /// <summary>
-    /// Makes durable what was read, repairs the tail, and fences the former owner (S17). The last batch is written
-    /// once more before it is trusted: after a failed flush the system may show bytes that are in its cache, that
-    /// never reached the disk, and that no later flush would write. Batches before it were flushed with success. The
-    /// same goes for zeros over a torn write, so a record tells of them before they are written.
+    /// Makes durable what was read, leaves behind what a torn write left, and fences the former owner (S17). The last
+    /// batch is written once more before it is trusted: after a failed flush the system may show bytes that are in its
+    /// cache, that never reached the disk, and that no later flush would write. Batches before it were flushed with
+    /// success. For the same reason nothing is ever overwritten with zeros: they could be seen, and not be there.
     /// </summary>
     private async ValueTask TakeOverAsync(RecoveredLog log, JournalOwner owner, CancellationToken cancellationToken)
     {
-        if (_store.Preallocates)
+        if (_store.Preallocates && log.LastBatch is { } last)
         {
-            if (log.LastBatch is { } last)
-            {
-                await last.Segment.WriteAsync(last.Offset, last.Bytes, cancellationToken);
-            }
+            await last.Segment.WriteAsync(last.Offset, last.Bytes, cancellationToken);
+        }
 
-            if (!log.TornIsRecorded)
-            {
-                // A torn write had at least two sectors and room for a roll record behind, so this one has room.
-                var torn = new JournalBatch();
-                new TornRecord(log.TornUntil).AddTo(torn);
-                await WriteAsync(torn);
-            }
-
-            await ZeroAsync(_offset, log.TornUntil, cancellationToken);
+        if (log.TornUntil > log.Offset)
+        {
+            var torn = new JournalBatch();
+            new TornRecord(log.TornUntil).AddTo(torn);
+            await WriteAsync(torn);
+            Volatile.Write(ref _offset, log.TornUntil);
         }
 
         _factory.Epoch = log.Epoch + 1;
         var fence = new JournalBatch();
         new FenceRecord(_factory.Epoch, _factory.Now, owner).AddTo(fence);
         await AppendAsync(fence, cancellationToken);
-    }
-
-    private async ValueTask ZeroAsync(long offset, long until, CancellationToken cancellationToken)
-    {
-        var zeros = new byte[Math.Min(until - offset, 1 << 20)];
-        for (; offset < until; offset += zeros.Length)
-        {
-            var count = (int)Math.Min(zeros.Length, until - offset);
-            await Tail.Storage.WriteAsync(offset, zeros.AsMemory(0, count), cancellationToken);
-        }
     }
 
     private async ValueTask<JournalPosition> AppendInTurnAsync(JournalBatch batch)

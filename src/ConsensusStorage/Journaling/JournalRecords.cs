@@ -64,24 +64,24 @@ internal sealed record RollRecord(int Number, UInt128 Id, UInt128 HeaderHash)
 }
 
 /// <summary>
-/// What stands behind it, up to a place, is what a torn write left. Written before that is overwritten with zeros: if
-/// the flush of these fails, they can be seen and are not on the disk, and the next opening has to know. Kind 3.
+/// What stands behind it, up to a place, is what a torn write left: nobody looks at it any more, and the log goes on
+/// at that place. Kind 3.
 /// </summary>
-/// <param name="Until">Offset in the segment behind the last byte that the torn write left.</param>
-internal sealed record TornRecord(long Until)
+/// <param name="ResumeAt">Offset in the segment of the next batch; a whole number of sectors.</param>
+internal sealed record TornRecord(long ResumeAt)
 {
     public const byte Kind = 3;
 
     public void AddTo(JournalBatch batch)
     {
         var writer = new ByteWriter(8);
-        writer.WriteInt64(Until);
+        writer.WriteInt64(ResumeAt);
         batch.AddAny(Kind, writer.WrittenSpan);
     }
 
     public static TornRecord? TryRead(ReadOnlySpan<byte> bytes)
     {
         var reader = new ByteReader(bytes);
-        return reader.TryReadInt64(out var until) && reader.Remaining == 0 ? new(until) : null;
+        return reader.TryReadInt64(out var resumeAt) && reader.Remaining == 0 ? new(resumeAt) : null;
     }
 }

@@ -7,7 +7,6 @@ namespace Orleans.Consensus.Journaling;
 /// <param name="Spare">A segment that was created ahead and not rolled to yet.</param>
 /// <param name="Offset">Offset behind the last batch in the last segment.</param>
 /// <param name="TornUntil">End of what a torn write left behind <paramref name="Offset"/>, or the same offset.</param>
-/// <param name="TornIsRecorded">The last batch says so, or there is nothing to say.</param>
 /// <param name="LastHash">Hash of the last batch.</param>
 /// <param name="LastId">Sequence number of the last batch.</param>
 /// <param name="LastBatch">
@@ -21,7 +20,6 @@ internal sealed record RecoveredLog(
     LogSegment? Spare,
     long Offset,
     long TornUntil,
-    bool TornIsRecorded,
     UInt128 LastHash,
     long LastId,
     (ISegment Segment, long Offset, byte[] Bytes)? LastBatch,
@@ -41,7 +39,7 @@ internal sealed class JournalRecovery(
     private long? _id;
     private long _epoch;
     private long _bytes;
-    private TornRecord? _torn;
+    private long? _resumeAt;
     private (LogSegment Segment, BatchHeader Header)? _last;
 
     /// <summary>Null if there is no log yet.</summary>
@@ -127,7 +125,7 @@ internal sealed class JournalRecovery(
         var offset = (long)SegmentHeader.Size;
         while (true)
         {
-            switch (await scan.StepAsync(offset, _hash, _id + 1, _torn?.Until ?? 0, cancellationToken))
+            switch (await scan.StepAsync(offset, _hash, _id + 1, cancellationToken))
             {
                 case ScanStep.End:
                     return (offset, offset, null);
@@ -136,8 +134,7 @@ internal sealed class JournalRecovery(
                 case ScanStep.Batch batch:
                     var roll = ShowRecords(segment, batch.Header, batch.Body.Span);
                     (_hash, _id, _last) = (batch.Hash, batch.Header.Id, (segment, batch.Header));
-                    offset += batch.Header.Extent;
-                    CheckTorn(segment, offset);
+                    offset = _resumeAt ?? offset + batch.Header.Extent;
                     if (roll is not null)
                     {
                         return (offset, offset, roll);
@@ -155,7 +152,7 @@ internal sealed class JournalRecovery(
         var reader = new ByteReader(body);
         var count = 0;
         RollRecord? roll = null;
-        _torn = null;
+        _resumeAt = null;
         while (reader.Remaining > 0)
         {
             if (roll is not null || !reader.TryReadByte(out var kind) || !reader.TryReadBlob(out var record))
@@ -175,7 +172,13 @@ internal sealed class JournalRecovery(
             }
             else if (kind == TornRecord.Kind)
             {
-                _torn = TornRecord.TryRead(record) ?? throw Malformed(position);
+                var torn = TornRecord.TryRead(record);
+                _resumeAt = torn is not null
+                    && torn.ResumeAt >= header.Start + header.Extent
+                    && Sector.IsAligned(torn.ResumeAt)
+                    && segment.HasRoom(torn.ResumeAt, 0)
+                        ? torn.ResumeAt
+                        : throw Malformed(position);
             }
             else
             {
@@ -188,14 +191,6 @@ internal sealed class JournalRecovery(
         }
 
         return count == header.Count ? roll : throw Malformed(start);
-    }
-
-    private void CheckTorn(LogSegment segment, long offset)
-    {
-        if (_torn is { Until: var until } && (until <= offset || until > segment.Header.Capacity))
-        {
-            throw Malformed(new(segment.Number, offset));
-        }
     }
 
     private void Show(byte kind, JournalPosition position, ReadOnlySpan<byte> record)
@@ -226,6 +221,11 @@ internal sealed class JournalRecovery(
         int index, long offset, long tornUntil, CancellationToken cancellationToken)
     {
         var place = _segments[index].Place(store.Location);
+        if (tornUntil > offset && !_segments[index].HasRoom(tornUntil, 0))
+        {
+            throw JournalDamage.At(place, "there is something in its last sector, but it is no roll record");
+        }
+
         if (from is { } covered && (_last is null || covered.Segment > index + 1
             || (covered.Segment == index + 1 && covered.Offset >= offset)))
         {
@@ -234,9 +234,8 @@ internal sealed class JournalRecovery(
 
         var spare = await CheckSpareAsync(index, cancellationToken);
         var last = await CopyLastBatchAsync(cancellationToken);
-        var isRecorded = tornUntil <= Math.Max(offset, _torn?.Until ?? 0);
         return new(
-            _segments[..(index + 1)], spare, offset, tornUntil, isRecorded, _hash ?? 0, _id ?? 0, last, _epoch, _bytes);
+            _segments[..(index + 1)], spare, offset, tornUntil, _hash ?? 0, _id ?? 0, last, _epoch, _bytes);
     }
 
     /// <summary>
@@ -274,8 +273,7 @@ internal sealed class JournalRecovery(
         var (segment, header) = last;
         _reader.Open(segment.Storage);
         var scan = new SegmentScan(segment, _reader, store.Preallocates, segment.Place(store.Location));
-        var step = await scan.StepAsync(header.Start, header.Previous, header.Id, torn: 0, cancellationToken);
-        if (step is not ScanStep.Batch)
+        if (await scan.StepAsync(header.Start, header.Previous, header.Id, cancellationToken) is not ScanStep.Batch)
         {
             throw JournalDamage.At(segment.Place(store.Location), "its last batch changed while it was read");
         }

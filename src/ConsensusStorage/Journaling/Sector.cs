@@ -10,6 +10,10 @@ internal static class Sector
 
     public static int AlignUp(int bytes) => checked(bytes + (Size - 1)) & ~(Size - 1);
 
+    public static long AlignUp(long offset) => checked(offset + (Size - 1)) & ~(Size - 1L);
+
+    public static bool IsAligned(long offset) => offset % Size == 0;
+
     public static bool IsZero(ReadOnlySpan<byte> bytes) => !bytes.ContainsAnyExcept((byte)0);
 
     /// <summary>Number of sectors of <paramref name="bytes"/> (a multiple of a sector) with nothing in them.</summary>

@@ -16,7 +16,7 @@ internal abstract record ScanStep
     public sealed record End : ScanStep;
 
     /// <summary>A last batch whose write was cut short by a crash, so that nobody was told that it is there.</summary>
-    /// <param name="Until">Offset behind its last byte.</param>
+    /// <param name="Until">Offset behind the last sector that it left something in.</param>
     public sealed record Torn(long Until) : ScanStep;
 }
 
@@ -25,17 +25,14 @@ internal abstract record ScanStep
 /// <para>The rule: a disk writes sectors whole, and the space was durably zero before. So a write that was cut short
 /// leaves at least one sector of the batch zero, and nothing behind the batch, because one append is in flight at a
 /// time. Everything else is damage, also in the last batch: cutting that off would forget a promise.</para>
-/// <para>What a torn write left is announced by a record before it is cleared. Until the fence stands behind that
-/// record, anything may stand there but batches: nothing was appended yet.</para>
 /// </summary>
 internal sealed class SegmentScan(LogSegment segment, SegmentReader reader, bool preallocates, string place)
 {
     /// <param name="previous">Hash of the batch before; null accepts any (a scan that starts in mid-log).</param>
     /// <param name="id">The batch's sequence number; null accepts any.</param>
-    /// <param name="torn">Up to where the batch before says that a torn write left something; 0: it says nothing.</param>
     /// <exception cref="JournalCorruptException">There is damage.</exception>
     public async ValueTask<ScanStep> StepAsync(
-        long offset, UInt128? previous, long? id, long torn, CancellationToken cancellationToken)
+        long offset, UInt128? previous, long? id, CancellationToken cancellationToken)
     {
         if (offset == segment.Storage.Length)
         {
@@ -45,11 +42,6 @@ internal sealed class SegmentScan(LogSegment segment, SegmentReader reader, bool
         }
 
         var head = await reader.ReadAsync(offset, Sector.Size, cancellationToken);
-        if (preallocates && torn > offset && !IsOwnHeader(head.Span, offset))
-        {
-            return await JudgeAnnouncedAsync(offset, torn, cancellationToken);
-        }
-
         if (preallocates && Sector.IsZero(head.Span))
         {
             return await JudgeZeroSectorAsync(offset, cancellationToken);
@@ -125,37 +117,20 @@ internal sealed class SegmentScan(LogSegment segment, SegmentReader reader, bool
     /// </summary>
     private async ValueTask<ScanStep> JudgeZeroSectorAsync(long offset, CancellationToken cancellationToken)
     {
-        var end = await EndWithoutBatchesAsync(offset, cancellationToken);
-        return end == offset ? new ScanStep.End() : new ScanStep.Torn(end);
-    }
-
-    /// <summary>
-    /// Zeros that may not be on the disk, or what they were to overwrite; and perhaps a fence that was torn in its
-    /// turn, which may be longer than that.
-    /// </summary>
-    private async ValueTask<ScanStep> JudgeAnnouncedAsync(
-        long offset, long torn, CancellationToken cancellationToken) =>
-        new ScanStep.Torn(Math.Max(torn, await EndWithoutBatchesAsync(offset, cancellationToken)));
-
-    private async ValueTask<long> EndWithoutBatchesAsync(long offset, CancellationToken cancellationToken)
-    {
         var end = await reader.EndOfContentAsync(offset, cancellationToken);
         for (var at = offset + Sector.Size; at < end; at += Sector.Size)
         {
             var head = await reader.ReadAsync(at, Sector.Size, cancellationToken);
-            if (IsOwnHeader(head.Span, at))
+            if (BatchHeader.TryRead(head.Span, out var header, out _)
+                && header.Segment == segment.Header.Id
+                && header.Start == at)
             {
-                throw Damage(offset, $"a batch is missing, but one stands behind it at offset {at}");
+                throw Damage(offset, $"a batch is missing, but batch {header.Id} stands behind it");
             }
         }
 
-        return end;
+        return end == offset ? new ScanStep.End() : new ScanStep.Torn(Sector.AlignUp(end));
     }
-
-    private bool IsOwnHeader(ReadOnlySpan<byte> sector, long at) =>
-        BatchHeader.TryRead(sector, out var header, out _)
-        && header.Segment == segment.Header.Id
-        && header.Start == at;
 
     private JournalCorruptException Damage(long offset, string what) =>
         JournalDamage.At($"{place} at offset {offset}", what);

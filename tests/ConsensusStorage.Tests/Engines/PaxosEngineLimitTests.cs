@@ -156,6 +156,28 @@ public sealed class PaxosEngineLimitTests
         });
     }
 
+    /// <summary>Its ballot seems to be the one to beat while another replica is silent.</summary>
+    [Fact, Trait("Rule", "S4")]
+    public void A_ballot_that_most_replicas_do_not_believe_is_not_to_be_beaten_once_they_answer_again()
+    {
+        var cluster = new SimulatedCluster();
+        cluster.Run(async () =>
+        {
+            await cluster.StartAllAsync();
+            VersionOf(await cluster.WriteAsync(0, "k", null, "one"));
+            cluster.ClockOf(2).Offset = TimeSpan.FromMinutes(70);
+            cluster.Network.OnSend = (_, to, _) => to == cluster.Addresses[2] ? Fate.Deliver : Fate.DropRequest;
+            Assert.IsType<ChangeResult.NotApplied>(await cluster.ReadAsync(2, "k"));
+            cluster.ClockOf(2).Offset = TimeSpan.Zero;
+
+            cluster.Network.OnSend = (_, to, _) => to == cluster.Addresses[1] ? Fate.Hang : Fate.Deliver;
+            var reading = cluster.ReadAsync(0, "k");
+            await cluster.PassAsync(1100);
+            cluster.Network.OnSend = (_, _, _) => Fate.Deliver;
+            Assert.Equal("one", TextOf(await reading));
+        });
+    }
+
     [Theory]
     [InlineData(3)]
     [InlineData(5)]
