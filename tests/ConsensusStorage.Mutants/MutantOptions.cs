@@ -30,6 +30,9 @@ internal sealed record MutantOptions
     /// <summary>The file for the table, or null.</summary>
     public required string? Report { get; init; }
 
+    /// <summary>All mutants against all hunters.</summary>
+    public bool IsComplete => Only.Count == 0 && Rotate == 0 && MutantRun.HunterNames.All(Hunters.Contains);
+
     /// <summary>What can't be run, in words.</summary>
     public IEnumerable<string> Problems()
     {

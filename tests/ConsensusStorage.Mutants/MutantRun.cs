@@ -8,6 +8,8 @@ internal sealed class MutantRun(MutantOptions options, TextWriter output)
     public static readonly IReadOnlyList<string> HunterNames =
         [FastTests.HunterName, ExplorerHunter.HunterName, SimulatorHunter.HunterName];
 
+    private const int FewestBySimulation = 15;
+
     private readonly IHunter[] _hunters =
     [
         .. new IHunter[]
@@ -52,7 +54,22 @@ internal sealed class MutantRun(MutantOptions options, TextWriter output)
             await File.WriteAllTextAsync(options.Report, report, cancellationToken);
         }
 
-        return outcomes.Count == mutants.Count && outcomes.TrueForAll(outcome => outcome.IsGood);
+        return outcomes.Count == mutants.Count && outcomes.TrueForAll(outcome => outcome.IsGood) && IsProof(outcomes);
+    }
+
+    /// <summary>
+    /// Whether, of all mutants, the explorer and the simulator catch enough without the tests: they are no ornament.
+    /// </summary>
+    private bool IsProof(List<MutantOutcome> outcomes)
+    {
+        var bySimulation = outcomes.Count(outcome => outcome.CaughtBySimulation);
+        if (!options.IsComplete || bySimulation >= FewestBySimulation)
+        {
+            return true;
+        }
+
+        output.WriteLine($"Explorer and simulator caught {bySimulation}; it has to be {FewestBySimulation}.");
+        return false;
     }
 
     private async Task<bool> IsCleanAsync(WorkingCopy copy, CancellationToken cancellationToken)
@@ -83,7 +100,7 @@ internal sealed class MutantRun(MutantOptions options, TextWriter output)
         }
 
         var verdicts = new List<(string, Verdict)>();
-        foreach (var hunter in _hunters)
+        foreach (var hunter in _hunters.Where(hunter => hunter.Reaches(mutant)))
         {
             var verdict = await hunter.HuntAsync(copy, cancellationToken);
 

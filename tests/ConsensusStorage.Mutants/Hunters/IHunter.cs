@@ -30,5 +30,8 @@ internal interface IHunter
     /// </summary>
     bool CatchesByTimeOut { get; }
 
+    /// <summary>Whether any of the code that the mutant changes runs in this hunt.</summary>
+    bool Reaches(Mutant mutant) => true;
+
     Task<Verdict> HuntAsync(WorkingCopy copy, CancellationToken cancellationToken);
 }

@@ -24,7 +24,7 @@ internal static class SimulationConsole
 
     /// <summary>The line that names the seed or the world, else the last one.</summary>
     private static string Telling(ChildResult ended) =>
-        ended.Lines.FirstOrDefault(line => Has(line, "seed") && (Has(line, "fail") || Has(line, "violat")))
+        ended.Lines.FirstOrDefault(line => Has(line, "seed") && Has(line, " failed: "))
         ?? ended.Lines.FirstOrDefault(line => Has(line, "violat"))
         ?? ended.LastLine;
 

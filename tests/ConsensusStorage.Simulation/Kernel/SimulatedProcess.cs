@@ -35,11 +35,15 @@ internal sealed class SimulatedProcess(SimulatedScheduler kernel) : TaskSchedule
         Pauses++;
     }
 
+    /// <summary>Runs code in this process for as long as that lives. Completes with either, without a word.</summary>
+    /// <param name="code">Its failures are its own affair.</param>
+    public Task RunUntilEndAsync(Func<Task> code) => Task.WhenAny(Start(code), _ended.Task);
+
     /// <summary>Runs code in this process, until it is done or the process ends.</summary>
     /// <exception cref="IOException">The process has ended.</exception>
     public async Task RunAsync(Func<Task> code)
     {
-        var running = Task.Factory.StartNew(code, CancellationToken.None, TaskCreationOptions.None, this).Unwrap();
+        var running = Start(code);
         if (await Task.WhenAny(running, _ended.Task) != running)
         {
             throw new IOException("The process has ended.");
@@ -47,6 +51,9 @@ internal sealed class SimulatedProcess(SimulatedScheduler kernel) : TaskSchedule
 
         await running;
     }
+
+    private Task Start(Func<Task> code) =>
+        Task.Factory.StartNew(code, CancellationToken.None, TaskCreationOptions.None, this).Unwrap();
 
     public void Resume()
     {

@@ -174,7 +174,7 @@ internal sealed class SeedRun
         {
             var random = new Random(planned.Seed + life);
             var client = new GrainClient(this, store, process, planned, random);
-            _clients.Add((process, process.RunAsync(() => WatchedAsync(client))));
+            _clients.Add((process, process.RunUntilEndAsync(() => WatchedAsync(client))));
         }
     }
 

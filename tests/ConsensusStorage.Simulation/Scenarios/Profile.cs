@@ -8,8 +8,8 @@ namespace Orleans.Consensus.Simulation.Scenarios;
 /// <param name="Weights">How often each kind of fault comes, relative to the others.</param>
 internal sealed record Profile(string Name, string Purpose, ImmutableArray<(FaultKind Kind, int Weight)> Weights)
 {
-    /// <summary>Operations after which the clients rest.</summary>
-    public int Operations { get; init; } = 310;
+    /// <summary>Operations after which the clients rest. After the faults, two reads of each register follow.</summary>
+    public int Operations { get; init; } = 270;
 
     /// <summary>The shortest and the longest pause between two faults, in milliseconds.</summary>
     public (int Shortest, int Longest) Spacing { get; init; } = (20, 350);
