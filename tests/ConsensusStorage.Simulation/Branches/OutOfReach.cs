@@ -13,6 +13,7 @@ internal sealed record OutOfReach(string Method, string Source, string When, str
     private const string Finished = "the engine asks when the round is over";
     private const string NotCompared = "nothing shipped compares changes";
     private const string ServedTwice = "a copied disk, or a dead silo seen for a moment; ReplicaDirectoryTests";
+    private const string OneThread = "only another thread could come between; RegisterSessionTests";
     private const string Misuse = "an operator's mistake; FormationTests, ReplicaDirectoryTests";
 
     public static readonly IReadOnlyList<OutOfReach> All =
@@ -54,7 +55,17 @@ internal sealed record OutOfReach(string Method, string Source, string When, str
         new("PaxosEngine.GiveUp", "", "Problem: yes", ServedTwice),
         new("PaxosEngine.Unlocated", "", "Problem: yes", ServedTwice),
         new("PaxosEngine.Unlocated", "", "OtherShape: yes", Misuse),
-        new("PaxosEngine.UntilReplicasAreFoundAsync", "", "HasQuorum: yes", "only another thread could come between"),
+        new("PaxosEngine.UntilReplicasAreFoundAsync", "", "HasQuorum: yes", OneThread),
+        new("Shard.Enter", "session.Busy", "Busy: no", OneThread),
+        new("Shard.GiveUp", "Waiting?.Remove", "Waiting: no", OneThread),
+        new(
+            "Shard.EvictOldest",
+            "oldest == newest",
+            "newest: yes",
+            "it comes last in line, behind as many others as are looked at"),
+        new("ReplicaLink.Post", "", "TryWrite: no", "the engine admits nothing once it stops"),
+        new("ReplicaLink.SendAsync", "", "== conv.i4: no", "replicas answer every request; PaxosEngineOutcomeTests"),
+        new("ReplicaLink.SendAsync", "does not fit", "Refusal: no", "replicas answer every request; PaxosEngineOutcomeTests"),
         new("PaxosReplica.LoadAndAnswerAsync", "MaxLoadedBytes", "33554432: no", "simulated states are small"),
     ];
 

@@ -44,7 +44,11 @@ internal sealed class ProtocolCode : AssemblyLoadContext
         var parts = file.Split('/', '\\');
         return parts is [.., "Paxos", _]
             or [.., "Change.cs"]
-            or [.., "Engines", "Attempt.cs" or "Formation.cs" or "PaxosEngine.cs" or "PaxosReplica.cs"];
+            or [
+                ..,
+                "Engines",
+                "Attempt.cs" or "Formation.cs" or "PaxosEngine.cs" or "PaxosReplica.cs" or "RegisterSessions.cs"
+                    or "ReplicaLink.cs"];
     }
 }
 

@@ -1,5 +1,6 @@
 using System.Text;
 using Orleans.Consensus.Paxos;
+using Orleans.Consensus.Transport;
 using static Orleans.Consensus.Simulation.Clusters.SimulatedCluster;
 
 namespace Orleans.Consensus.Tests.Engines;
@@ -244,4 +245,17 @@ public sealed class PaxosEngineOutcomeTests
     }
 
     private static PayloadBytes Bytes(string text) => new(Encoding.UTF8.GetBytes(text));
+
+    /// <summary>Fewer replies than there were requests: which is whose can't be told, so none counts.</summary>
+    [Fact, Trait("Rule", "S22")]
+    public void An_answer_that_does_not_fit_the_message_counts_as_none() => _cluster.Run(async () =>
+    {
+        await StartAsync();
+        _cluster.Network.Forge = (_, to, _) => to == _cluster.Addresses[0] ? null : new BatchReply(null, []);
+        var outcome = Assert.IsType<ChangeResult.NotApplied>(await _cluster.WriteAsync(0, "k", null, "one"));
+        Assert.Equal(2, outcome.Answers.Count(answer => answer.Text == "its answer does not fit the question"));
+
+        _cluster.Network.Forge = (_, _, _) => null;
+        VersionOf(await _cluster.WriteAsync(0, "k", null, "one"));
+    });
 }
