@@ -141,6 +141,10 @@ internal sealed partial class HostedReplica
                 $"Replica {_id} has configuration generation {_settings.Generation}, not {batch.Generation} (S15)."));
     }
 
+    /// <summary>Bytes that wait to be looked at, and bytes of state in memory.</summary>
+    public (long Waiting, long Cached) Bytes =>
+        _incarnation is { Replica: var replica } ? (replica.WaitingBytes, replica.CachedBytes) : default;
+
     public ReplicaDescription Describe()
     {
         var incarnation = _incarnation;

@@ -44,6 +44,12 @@ internal sealed partial class PaxosEngine : IConsensusEngine
         _sessions = new(settings.PromiseCacheSize);
     }
 
+    /// <summary>Changes that are under way.</summary>
+    public int Pending => Volatile.Read(ref _pending);
+
+    /// <summary>Registers that are remembered, each with one promise at most.</summary>
+    public int Sessions => _sessions.Count;
+
     private TimeProvider Time => _environment.Time;
 
     public RegisterVersion MintVersion() => new(_writer, Interlocked.Increment(ref _sequence));

@@ -66,6 +66,12 @@ internal sealed class PaxosReplica
     /// <summary>The last ballot of each group.</summary>
     public ImmutableArray<Ballot> Highest => _index.Highest;
 
+    /// <summary>Bytes of the messages that wait to be looked at.</summary>
+    public long WaitingBytes => Volatile.Read(ref _waitingBytes);
+
+    /// <summary>Bytes of the payloads that are kept in memory.</summary>
+    public long CachedBytes => _cache.Bytes;
+
     /// <summary>Answers a batch once everything its answers were computed from is durable. Thread-safe.</summary>
     public Task<BatchReply> HandleAsync(ImmutableArray<RegisterRequest> requests)
     {

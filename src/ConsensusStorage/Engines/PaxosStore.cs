@@ -58,6 +58,16 @@ internal sealed partial class PaxosStore : IConsensusStore, ITransportTarget, IA
 
     public ITransportTarget Target => this;
 
+    /// <summary>What it keeps in memory and in queues now.</summary>
+    public StoreLoad Load
+    {
+        get
+        {
+            var (waiting, cached) = _hosted?.Bytes ?? default;
+            return new(_engine.Pending, _engine.Sessions, _links.Max(link => link.QueuedBytes), waiting, cached);
+        }
+    }
+
     /// <summary>Opens and replays the local log and starts the loops. Does not: wait for a quorum.</summary>
     /// <exception cref="JournalException">The log can't be used; nothing was started.</exception>
     public async Task StartAsync(CancellationToken cancellationToken)

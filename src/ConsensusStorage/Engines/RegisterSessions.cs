@@ -52,6 +52,12 @@ internal sealed class RegisterSessions
         }
     }
 
+    /// <summary>
+    /// Registers remembered: those in use, and about as many more as there is room for. What was used since it was last
+    /// looked at stays once more, so it may be a few over.
+    /// </summary>
+    public int Count => _shards.Sum(shard => shard.Count);
+
     /// <summary>Waits for its turn at <paramref name="register"/>; null if that took longer than allowed.</summary>
     public async ValueTask<RegisterSession?> EnterAsync(
         RegisterId register, TimeSpan timeout, TimeProvider time, CancellationToken cancellationToken)
@@ -82,6 +88,17 @@ internal sealed class RegisterSessions
         private readonly Lock _lock = new();
         private readonly Dictionary<RegisterId, RegisterSession> _sessions = [];
         private readonly Queue<RegisterSession> _byAge = new();
+
+        public int Count
+        {
+            get
+            {
+                lock (_lock)
+                {
+                    return _sessions.Count;
+                }
+            }
+        }
 
         public RegisterSession? TryEnter(RegisterId register)
         {

@@ -43,6 +43,9 @@ internal sealed class ReplicaLink
         _queue = Channel.CreateUnbounded<Outgoing>(new UnboundedChannelOptions { SingleReader = true });
     }
 
+    /// <summary>Bytes that wait to be sent.</summary>
+    public long QueuedBytes => Volatile.Read(ref _queuedBytes);
+
     private string Name => _settings.Replicas[_replica].Name;
 
     /// <summary>Sends, or answers <see cref="NoAnswer"/> if the queue is full or closed. Thread-safe.</summary>

@@ -73,6 +73,9 @@ internal sealed class PayloadCache(long capacity)
     private readonly Queue<StoredPayload> _payloads = new();
     private long _bytes;
 
+    /// <summary>What is kept, with what goes along with it.</summary>
+    public long Bytes => Volatile.Read(ref _bytes);
+
     public void Add(StoredPayload payload)
     {
         _payloads.Enqueue(payload);

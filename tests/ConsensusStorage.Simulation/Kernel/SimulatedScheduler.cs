@@ -22,6 +22,12 @@ internal sealed class SimulatedScheduler : TaskScheduler
     /// <summary>Whether the calling thread is that of the simulation.</summary>
     public bool IsHere => Environment.CurrentManagedThreadId == _thread;
 
+    /// <summary>
+    /// Tasks and timers that one <see cref="Run"/> may take: more than that is work that makes more work at one moment,
+    /// of which simulated time knows no end. A seed takes some ten thousand.
+    /// </summary>
+    public long MostSteps { get; init; } = 5_000_000;
+
     /// <summary>The most tasks that ever waited at once.</summary>
     public int LongestQueue { get; private set; }
 
@@ -29,6 +35,7 @@ internal sealed class SimulatedScheduler : TaskScheduler
     /// Runs <paramref name="main"/> and everything it starts until it ends, at most for the given time.
     /// </summary>
     /// <exception cref="TimeoutException">It did not end in its time.</exception>
+    /// <exception cref="InvalidOperationException">It spins, or it has left the calling thread.</exception>
     public void Run(Func<Task> main, TimeSpan? atMost = null)
     {
         // The context of whoever calls would catch the continuations before this scheduler.
@@ -36,8 +43,14 @@ internal sealed class SimulatedScheduler : TaskScheduler
         _thread = Environment.CurrentManagedThreadId;
         var deadline = Time.GetUtcNow() + (atMost ?? TimeSpan.FromMinutes(5));
         var task = Task.Factory.StartNew(main, CancellationToken.None, TaskCreationOptions.None, this).Unwrap();
-        while (!task.IsCompleted)
+        for (var steps = 0L; !task.IsCompleted; steps++)
         {
+            if (steps >= MostSteps)
+            {
+                throw new InvalidOperationException(
+                    $"The simulation does not come to an end: it spins, or never rests. {steps} tasks and timers ran.");
+            }
+
             if (_queue.TryDequeue(out var next))
             {
                 Execute(next.Process, next.Task);

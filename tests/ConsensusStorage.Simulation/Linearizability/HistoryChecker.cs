@@ -11,25 +11,32 @@ internal sealed class HistoryChecker
     /// <summary>Operations that one history may have; some count twice.</summary>
     public const int Capacity = 128;
 
+    /// <summary>States that a search may visit; a history that needs more is not one to judge.</summary>
+    public const int MostStates = 5_000_000;
+
     private readonly Operation[] _operations;
     private readonly HashSet<(UInt128 Done, RegisterModel Model)> _visited = [];
-
     private readonly bool _mayForget;
+    private readonly int _mostStates;
 
-    private HistoryChecker(IEnumerable<Operation> operations, bool mayForget)
+    private HistoryChecker(IEnumerable<Operation> operations, bool mayForget, int mostStates)
     {
         _operations = [.. operations.OrderBy(operation => operation.Invoked)];
         _mayForget = mayForget;
+        _mostStates = mostStates;
     }
 
     /// <param name="history">The operations on one register.</param>
     /// <param name="mayForget">Whether an empty register may have forgotten which clear emptied it (S12).</param>
+    /// <param name="mostStates">States to visit at most.</param>
     /// <exception cref="ArgumentOutOfRangeException">There are more than <see cref="Capacity"/>.</exception>
-    public static bool IsLinearizable(IEnumerable<Operation> history, bool mayForget = false)
+    /// <exception cref="InvalidOperationException">The search does not end within its states.</exception>
+    public static bool IsLinearizable(
+        IEnumerable<Operation> history, bool mayForget = false, int mostStates = MostStates)
     {
         var operations = history.SelectMany(Parts).ToImmutableArray();
         ArgumentOutOfRangeException.ThrowIfGreaterThan(operations.Length, Capacity);
-        return new HistoryChecker(operations, mayForget).Search(0, default, latestInvoked: -1);
+        return new HistoryChecker(operations, mayForget, mostStates).Search(0, default, latestInvoked: -1);
     }
 
     /// <summary>What may have happened and then was found stale is a possible effect and a certain answer.</summary>
@@ -47,6 +54,12 @@ internal sealed class HistoryChecker
         if (!_visited.Add((done, model)))
         {
             return false;
+        }
+
+        if (_visited.Count > _mostStates)
+        {
+            throw new InvalidOperationException(
+                $"Too many states: {_operations.Length} operations have no order among the first {_mostStates}.");
         }
 
         var deadline = Operation.Open;

@@ -10,7 +10,8 @@ namespace Orleans.Consensus.Simulation.Oracles;
 /// <summary>
 /// Stands between every replica and its log and remembers what was made durable: at the next opening all of it has to
 /// come back, in order, and nothing else than perhaps the one batch whose end is unknown; what the replica held in
-/// memory when it was last at rest has to be what the replay yields; and no two values may be accepted at one ballot.
+/// memory when it was last at rest has to be what the replay yields, to the byte, apart from what a batch that is lost
+/// had changed; and no two values may be accepted at one ballot.
 /// </summary>
 internal sealed class JournalOracle(Action<string> violated)
 {
@@ -44,6 +45,9 @@ internal sealed class JournalOracle(Action<string> violated)
         /// <summary>The records of a batch that may or may not be there.</summary>
         public List<ulong> Unknown { get; set; } = [];
 
+        /// <summary>The registers that they are about.</summary>
+        public HashSet<RegisterId> InUnknown { get; set; } = [];
+
         public HashSet<RegisterId> Registers { get; } = [];
 
         /// <summary>What the owner holds in memory.</summary>
@@ -69,7 +73,7 @@ internal sealed class JournalOracle(Action<string> violated)
                 oracle._logs.Add(log, shadow = new());
             }
 
-            Compare(expected.Replica, shadow, records, replay.Target as AcceptorIndex);
+            Compare(expected, shadow, records, replay.Target as AcceptorIndex);
             (shadow.Records, shadow.Unknown, shadow.Owner) = (records, [], silo);
             return new Journal(oracle, shadow, journal);
 
@@ -81,36 +85,64 @@ internal sealed class JournalOracle(Action<string> violated)
             }
         }
 
-        private void Compare(ReplicaId replica, LogShadow shadow, List<ulong> records, AcceptorIndex? index)
+        private void Compare(
+            JournalIdentity identity, LogShadow shadow, List<ulong> records, AcceptorIndex? index)
         {
+            var replica = identity.Replica;
             var known = shadow.Records;
             var extra = records.Skip(known.Count).ToList();
             if (records.Count < known.Count || !records.Take(known.Count).SequenceEqual(known))
             {
-                oracle.ViolatedBy(replica, $"{known.Count} records were durable, {records.Count} others came back");
+                oracle.ViolatedBy(
+                    replica, $"Durable records did not come back as they were: {records.Count} for {known.Count}");
             }
             else if (extra.Count > 0 && !extra.SequenceEqual(shadow.Unknown))
             {
-                oracle.ViolatedBy(replica, $"{extra.Count} records came back that were never written as one batch");
+                oracle.ViolatedBy(replica, $"Records came back that were never written as one batch: {extra.Count}");
             }
-            else if (shadow.Unknown.Count == 0 && shadow.Memory is { } memory && index is not null)
+            else if (shadow.Memory is { } memory && index is not null)
             {
-                foreach (var register in shadow.Registers.Where(one => !Same(memory[one], index[one])))
-                {
-                    oracle.ViolatedBy(
-                        replica, $"{register} was {memory[register]} in memory and is {index[register]} in the log");
-                }
+                var isLost = shadow.Unknown.Count > 0 && extra.Count == 0;
+                CompareRegisters(replica, shadow.Registers.Except(isLost ? shadow.InUnknown : []), memory, index);
+                CompareFloors(replica, isLost ? 0 : identity.Groups, memory, index);
             }
 
             shadow.Memory = index;
         }
 
-        private static bool Same(AcceptorState left, AcceptorState right) =>
-            left.Promised == right.Promised && left.Accepted == right.Accepted
-            && left.Value?.Version == right.Value?.Version;
+        private void CompareRegisters(
+            ReplicaId replica, IEnumerable<RegisterId> registers, AcceptorIndex memory, AcceptorIndex log)
+        {
+            foreach (var register in registers.Where(one => ContentOf(memory[one]) != ContentOf(log[one])))
+            {
+                oracle.ViolatedBy(
+                    replica,
+                    $"Memory and log differ in {register}: {ContentOf(memory[register])}, {ContentOf(log[register])}");
+            }
+        }
+
+        private void CompareFloors(ReplicaId replica, int groups, AcceptorIndex memory, AcceptorIndex log)
+        {
+            for (var group = 0; group < groups; group++)
+            {
+                if (memory.Floor(group) != log.Floor(group))
+                {
+                    oracle.ViolatedBy(
+                        replica, $"Memory and log differ in a floor: {memory.Floor(group)}, {log.Floor(group)}");
+                }
+            }
+        }
+
+        /// <summary>All that a state says, wherever its bytes may lie.</summary>
+        private static (Ballot Promised, Ballot Accepted, RegisterVersion? Version, int? Length, ulong? Checksum)
+            ContentOf(AcceptorState state)
+        {
+            var payload = state.Value?.Payload as StoredPayload;
+            return (state.Promised, state.Accepted, state.Value?.Version, payload?.Length, payload?.Checksum);
+        }
     }
 
-    private void ViolatedBy(ReplicaId replica, string what) => violated($"Replica {replica}: {what}.");
+    private void ViolatedBy(ReplicaId replica, string what) => violated($"{what} (replica {replica}).");
 
     private static ulong HashOf(byte kind, ReadOnlySpan<byte> record) => XxHash3.HashToUInt64(record, kind);
 
@@ -145,6 +177,7 @@ internal sealed class JournalOracle(Action<string> violated)
 
         private List<ulong> RecordsOf(JournalBatch batch)
         {
+            shadow.InUnknown = [];
             var hashes = new List<ulong>(batch.Count);
             var reader = new ByteReader(batch.Body.Span);
             while (reader.TryReadByte(out var kind) && reader.TryReadBlob(out var record))
@@ -156,6 +189,7 @@ internal sealed class JournalOracle(Action<string> violated)
                     && AcceptorRecords.TryReadPromise(ref head, out _, out var register, out _))
                 {
                     shadow.Registers.Add(register);
+                    shadow.InUnknown.Add(register);
                 }
             }
 

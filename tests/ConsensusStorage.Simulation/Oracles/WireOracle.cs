@@ -47,7 +47,7 @@ internal sealed class WireOracle(Func<LogId, SiloAddress?> ownerOf, Action<strin
 
         if (ownerOf(batch.Log) is { } owner && !owner.Equals(to))
         {
-            violated($"Replica {batch.Replica} was answered for by {to}, but {owner} had opened its log since.");
+            violated($"A fenced host answered: {to} for replica {batch.Replica}, whose log {owner} had opened since.");
         }
 
         for (var i = 0; i < reply.Replies.Length; i++)
@@ -56,7 +56,9 @@ internal sealed class WireOracle(Func<LogId, SiloAddress?> ownerOf, Action<strin
             var then = ((Word[])arrival!)[i];
             if (Problem(then, request, reply.Replies[i]) is { } problem)
             {
-                violated($"Replica {batch.Replica}, {register}: {problem}. It had given {then}.");
+                violated(
+                    $"An acceptor broke its word: {problem} ({register}, replica {batch.Replica}). "
+                    + $"It had given {then}.");
             }
 
             ref var now = ref System.Runtime.InteropServices.CollectionsMarshal.GetValueRefOrAddDefault(
@@ -86,8 +88,8 @@ internal sealed class WireOracle(Func<LogId, SiloAddress?> ownerOf, Action<strin
         {
             Promise promise => new(
                 Ballot.Max(Promised, promise.Ballot), Ballot.Max(Accepted, promise.Accepted)),
-            Accepted accepted => new(
-                Ballot.Max(Promised, Ballot.Max(accepted.Ballot, ((Accept)request).Next)),
+            Accepted accepted when request is Accept accept => new(
+                Ballot.Max(Promised, Ballot.Max(accepted.Ballot, accept.Next)),
                 Ballot.Max(Accepted, accepted.Ballot)),
             _ => this,
         };

@@ -15,6 +15,7 @@ internal sealed class GrainClient(
     SeedRun run, PaxosStore store, SimulatedProcess process, PlannedClient planned, Random random)
 {
     private static readonly TimeSpan Tolerance = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(5);
 
     private readonly List<int> _inDoubt = [];
     private readonly RegisterId _id = SeedRun.Register(planned.Register);
@@ -33,26 +34,63 @@ internal sealed class GrainClient(
         }
     }
 
+    /// <summary>Reads, again and again until something is found; else says how it ended last.</summary>
+    public Task<ChangeResult?> ReadUntilFoundAsync(DateTimeOffset until) => UntilAsync(
+        () => CallAsync(OperationKind.Read, null, CancellationToken.None),
+        result => result is ChangeResult.Found,
+        until);
+
+    /// <summary>
+    /// Writes over what it saw last, again and again until it is applied, and reads in between where a grain has to;
+    /// else says how it ended last.
+    /// </summary>
+    public Task<ChangeResult?> WriteUntilAppliedAsync(DateTimeOffset until) => UntilAsync(
+        () => _mustRead
+            ? CallAsync(OperationKind.Read, null, CancellationToken.None)
+            : CallAsync(OperationKind.Write, _tag, CancellationToken.None),
+        result => result is ChangeResult.Applied,
+        until);
+
+    private async Task<ChangeResult?> UntilAsync(
+        Func<Task<ChangeResult>> call, Predicate<ChangeResult> isWell, DateTimeOffset until)
+    {
+        var result = await call();
+        while (!isWell(result) && run.Time.GetUtcNow() < until)
+        {
+            await Task.Delay(Pause, run.Time);
+            result = await call();
+        }
+
+        return isWell(result) ? null : result;
+    }
+
     private async Task StepAsync()
     {
         var (kind, expected) = Choose();
+        using var cancel = random.Next(planned.Begin > 0 ? 2 : 16) == 0
+            ? new CancellationTokenSource(TimeSpan.FromMilliseconds(random.Next(1, 400)), run.Time)
+            : new CancellationTokenSource();
+        await CallAsync(kind, expected, cancel.Token);
+    }
+
+    private async Task<ChangeResult> CallAsync(
+        OperationKind kind, RegisterVersion? expected, CancellationToken cancellationToken)
+    {
         var operation = new Operation(
             kind, store.Engine.MintVersion(), expected, _doubt.Versions, run.Histories.Tick());
         var number = run.Histories.Begin(planned.Register, operation);
         run.Trace.Add("call", operation);
-        using var cancel = random.Next(planned.Begin > 0 ? 2 : 16) == 0
-            ? new CancellationTokenSource(TimeSpan.FromMilliseconds(random.Next(1, 400)), run.Time)
-            : new CancellationTokenSource();
         var (started, pauses) = (run.Time.GetTimestamp(), process.Pauses);
-        var result = await store.Engine.ChangeAsync(_id, ToChange(operation), cancel.Token);
+        var result = await store.Engine.ChangeAsync(_id, ToChange(operation), cancellationToken);
         var took = run.Time.GetElapsedTime(started);
         run.Trace.Add("end ", operation.Version.Sequence, result);
         if (took > SeedRun.RequestTimeout + Tolerance && pauses == process.Pauses)
         {
-            run.Violated($"{operation} took {took}.");
+            run.Violated($"A call took too long, {took}: {operation}");
         }
 
         Conclude(number, operation, result);
+        return result;
     }
 
     private (OperationKind Kind, RegisterVersion? Expected) Choose()
@@ -108,7 +146,7 @@ internal sealed class GrainClient(
                 _inDoubt.Add(number);
                 if (unknown.Reason == UnknownReason.Violation)
                 {
-                    run.Violated($"{operation}: the replicas contradict one another.");
+                    run.Violated($"The replicas contradict one another: {operation}");
                 }
 
                 break;
@@ -117,7 +155,7 @@ internal sealed class GrainClient(
                 run.Histories[planned.Register, number] = operation with { Ending = Ending.Never, Returned = now };
                 if (none.Reason == NotAppliedReason.Violation)
                 {
-                    run.Violated($"{operation}: the replicas contradict one another.");
+                    run.Violated($"The replicas contradict one another: {operation}");
                 }
 
                 break;
@@ -143,7 +181,7 @@ internal sealed class GrainClient(
         if (value is { IsTombstone: false }
             && (value.Payload as PayloadBytes)?.Bytes.Span.SequenceEqual(PayloadOf(value.Version).Bytes.Span) != true)
         {
-            run.Violated($"Register {planned.Register}: version {value.Version} came back with a payload not its own.");
+            run.Violated($"A version came back with a payload not its own: {value.Version} of {planned.Register}.");
         }
     }
 

@@ -18,15 +18,14 @@ internal sealed class SeedRun
 {
     public static readonly TimeSpan RequestTimeout = TimeSpan.FromSeconds(3);
 
-    private const int LongestQueue = 20_000;
-    private const long MostDiskBytes = 64 * 1024 * 1024;
-
     private static readonly TimeSpan LongestLoad = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan LongestHealing = TimeSpan.FromSeconds(45);
+    private static readonly TimeSpan BetweenLooks = TimeSpan.FromMilliseconds(20);
 
     private readonly Scenario _scenario;
     private readonly SimulatedCluster _cluster;
     private readonly FaultInjector _faults;
+    private readonly BoundsOracle _bounds;
     private readonly Sightings _sightings = new();
     private readonly Random _random;
     private readonly List<(SimulatedProcess Process, Task Work)> _clients = [];
@@ -66,6 +65,7 @@ internal sealed class SeedRun
 
         Trace = new(_cluster.Scheduler.Time, isTold);
         sabotage?.Invoke(_cluster);
+        _bounds = new(Violated);
         var journals = new JournalOracle(Violated);
         var intercept = _cluster.Intercept;
         _cluster.Intercept = (silo, store) => intercept(silo, journals.Watch(silo, store));
@@ -75,6 +75,7 @@ internal sealed class SeedRun
             {
                 Trace.Add(Trace.Message, batch, reply);
                 _sightings.Heard(batch, reply);
+                LookAtLoads();
             },
         };
         _faults = new(_cluster, scenario, StartClients, (what, detail) => Trace.Add(what, detail));
@@ -152,16 +153,18 @@ internal sealed class SeedRun
         }
 
         _end = Time.GetUtcNow() + LongestLoad;
+        var looking = LookUntilEnoughAsync();
         await _faults.RunAsync(() => IsEnough);
         while (!IsEnough)
         {
             await _cluster.PassAsync(50);
         }
 
+        await looking;
         await _faults.HealAsync();
         Trace.Add("healed");
         await RestAsync();
-        await ReadEverythingAsync();
+        await UseEverythingAsync();
         CheckBounds();
         await StopEverythingAsync();
         await InspectLogsAsync();
@@ -204,10 +207,39 @@ internal sealed class SeedRun
 
             await _cluster.PassAsync(20);
         }
+
+        LookAtLoads(_bounds.LookAfterTheCalls);
+        for (var waited = 0; waited < 50 && _cluster.Silos.Values.Any(store => !store.Load.IsIdle); waited++)
+        {
+            await _cluster.PassAsync(_cluster.Settings.RoundTimeout.TotalMilliseconds / 10);
+        }
+
+        LookAtLoads(_bounds.LookAtRest);
     }
 
-    /// <summary>Once the faults are over, every register can be read soon: at two silos, the first at all.</summary>
-    private async Task ReadEverythingAsync()
+    private async Task LookUntilEnoughAsync()
+    {
+        while (!IsEnough)
+        {
+            LookAtLoads();
+            await _cluster.Scheduler.Time.Pass(BetweenLooks);
+        }
+    }
+
+    private void LookAtLoads() => LookAtLoads((silo, load) => _bounds.Look(silo, _cluster.Settings, load));
+
+    private void LookAtLoads(Action<int, StoreLoad> look)
+    {
+        foreach (var (silo, store) in _cluster.Silos)
+        {
+            look(silo, store.Load);
+        }
+    }
+
+    /// <summary>
+    /// Once the faults are over, every register can soon be read, at two silos, the first at all, and written.
+    /// </summary>
+    private async Task UseEverythingAsync()
     {
         var until = Time.GetUtcNow() + LongestHealing;
         for (var register = 0; register < Histories.Registers; register++)
@@ -216,49 +248,39 @@ internal sealed class SeedRun
             var first = _random.Next(_scenario.Silos);
             for (var reader = 0; reader < readers; reader++)
             {
-                await ReadAsync((first + reader) % _scenario.Silos, register, until);
+                await UseAsync((first + reader) % _scenario.Silos, register, reader == 0, until);
             }
         }
     }
 
-    private async Task ReadAsync(int silo, int register, DateTimeOffset until)
+    /// <summary>Reads a register and, if so told, writes over what was read, as a grain would.</summary>
+    private async Task UseAsync(int silo, int register, bool write, DateTimeOffset until)
     {
-        ChangeResult result;
-        int invoked;
-        do
+        var process = _cluster.Processes[silo];
+        var planned = new PlannedClient(silo, register, 0, 1, _random.Next());
+        var client = new GrainClient(this, _cluster.Silos[silo], process, planned, new(planned.Seed));
+        await process.RunAsync(async () =>
         {
-            invoked = Histories.Tick();
-            result = await _cluster.ReadAsync(silo, $"register{register}");
-        }
-        while (result is not ChangeResult.Found && Time.GetUtcNow() < until);
-
-        if (result is not ChangeResult.Found found)
-        {
-            var why = result is ChangeResult.NotApplied none ? string.Join("; ", none.Answers) : $"{result}";
-            Violated($"Silo {silo} can't read register {register} after the faults: {why}");
-            return;
-        }
-
-        var seen = found.Value is { IsTombstone: false } value ? value.Version : (RegisterVersion?)null;
-        var read = new Operation(OperationKind.Read, default, null, [], invoked);
-        var done = read with { Returned = Histories.Tick(), Ending = Ending.Found, Seen = seen };
-        Histories.Begin(register, done);
-        Trace.Add("final read", register, result);
+            if (await client.ReadUntilFoundAsync(until) is { } unread)
+            {
+                Violated($"After the faults a register can't be read: {register} at silo {silo}, {unread}");
+            }
+            else if (write && await client.WriteUntilAppliedAsync(until) is { } unwritten)
+            {
+                Violated($"After the faults a register can't be written: {register} at silo {silo}, {unwritten}");
+            }
+        });
     }
 
     private void CheckBounds()
     {
-        if (_cluster.Scheduler.LongestQueue > LongestQueue)
+        _bounds.LookAtTasks(_cluster.Scheduler.LongestQueue);
+        foreach (var (silo, disk) in _cluster.Disks)
         {
-            Violated($"{_cluster.Scheduler.LongestQueue} pieces of work waited at once.");
-        }
-
-        foreach (var disk in _cluster.Disks.Values.OfType<Disks.FaultyFiles>())
-        {
-            Saw(disk.Torn > 0 ? "torn by a crash" : "not torn");
-            if (disk.BytesUsed > MostDiskBytes)
+            if (disk is Disks.FaultyFiles files)
             {
-                Violated($"A disk holds {disk.BytesUsed} bytes.");
+                Saw(files.Torn > 0 ? "torn by a crash" : "not torn");
+                _bounds.LookAtDisk(silo, files.BytesUsed);
             }
         }
     }

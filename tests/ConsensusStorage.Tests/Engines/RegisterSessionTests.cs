@@ -55,6 +55,15 @@ public sealed class RegisterSessionTests
         Assert.NotNull(await third);
     }
 
+    /// <summary>Capacity 1 is one for each of 32 parts; what was used last is looked at twice.</summary>
+    [Fact]
+    [Trait("Rule", "S25")]
+    public async Task However_many_registers_are_used_few_are_remembered()
+    {
+        await VisitManyAsync();
+        Assert.InRange(_sessions.Count, 16, 64);
+    }
+
     private Task<RegisterSession?> EnterAsync(string key) =>
         _sessions.EnterAsync(Register(key), Patience, _time, CancellationToken.None).AsTask();
 

@@ -87,6 +87,18 @@ public sealed class HistoryCheckerTests
         Assert.False(HistoryChecker.IsLinearizable(Bad[name].Reverse()));
     }
 
+    /// <summary>Clears of nothing leave nothing: each of their subsets is a state of its own.</summary>
+    [Fact]
+    public void A_history_of_too_many_states_is_not_searched_for_ever()
+    {
+        var clears = Enumerable.Range(1, 30).Select(at => MaybeClear(at, Operation.Open, (ulong)at, null));
+        Operation[] history = [.. clears, Found(50, 51, 7)];
+        var thrown = Assert.Throws<InvalidOperationException>(
+            () => HistoryChecker.IsLinearizable(history, mostStates: 10_000));
+        Assert.Contains("Too many states", thrown.Message, StringComparison.Ordinal);
+        Assert.False(HistoryChecker.IsLinearizable(history[25..], mostStates: 10_000));
+    }
+
     private static Operation Write(int from, int to, ulong version, ulong? expected = null) =>
         Make(OperationKind.Write, from, to, version, expected, Ending.Applied);
 

@@ -1,0 +1,181 @@
+using Orleans.Consensus.Codec;
+using Orleans.Consensus.Engines;
+using Orleans.Consensus.Journaling;
+using Orleans.Consensus.Paxos;
+using Orleans.Consensus.Simulation.Oracles;
+using static Orleans.Consensus.Tests.Paxos.Examples;
+
+namespace Orleans.Consensus.Tests.Simulation;
+
+/// <summary>All that the oracle of the logs calls wrong, done to a log.</summary>
+public sealed class JournalOracleTests
+{
+    private const int Groups = 1;
+
+    private static readonly RegisterId One = SimulatedCluster.Register("one");
+    private static readonly RegisterId Other = SimulatedCluster.Register("other");
+
+    private static readonly JournalIdentity Identity =
+        new("service", "Default", new("r0"), "r0", Groups, 1, new(1));
+
+    private readonly List<string> _problems = [];
+    private readonly ListedJournals _log = new();
+    private readonly IJournalStore _watched;
+    private AcceptorIndex _memory = new(Groups);
+
+    public JournalOracleTests() =>
+        _watched = new JournalOracle(_problems.Add).Watch(SimulatedNetwork.Address(0), _log);
+
+    [Fact]
+    public async Task A_log_that_comes_back_as_it_was_is_well()
+    {
+        var journal = await OpenAsync();
+        await AcceptAsync(journal, One, B(1), 1);
+        await AcceptAsync(journal, Other, B(1), 2);
+        await OpenAsync();
+        Assert.Empty(_problems);
+    }
+
+    [Fact]
+    [Trait("Rule", "S1")]
+    public async Task Two_values_at_one_ballot_are_told()
+    {
+        var journal = await OpenAsync();
+        await AcceptAsync(journal, One, B(1), 1);
+        await AcceptAsync(journal, One, B(1), 2);
+        AssertTold("Two values were accepted");
+    }
+
+    [Fact]
+    [Trait("Rule", "S5")]
+    public async Task A_durable_record_that_does_not_come_back_is_told()
+    {
+        await AcceptAsync(await OpenAsync(), One, B(1), 1);
+        _log.Records.Clear();
+        await OpenAsync();
+        AssertTold("Durable records did not come back");
+    }
+
+    [Fact]
+    [Trait("Rule", "S5")]
+    public async Task A_durable_record_that_comes_back_as_another_is_told()
+    {
+        await AcceptAsync(await OpenAsync(), One, B(1), 1);
+        _log.Records[0] = (AcceptorRecords.PromiseKind, PromiseOf(One, B(1)));
+        await OpenAsync();
+        AssertTold("Durable records did not come back");
+    }
+
+    [Fact]
+    [Trait("Rule", "S5")]
+    public async Task A_record_that_nobody_wrote_is_told()
+    {
+        await OpenAsync();
+        _log.Records.Add((AcceptorRecords.PromiseKind, PromiseOf(One, B(1))));
+        await OpenAsync();
+        AssertTold("Records came back that were never written as one batch");
+    }
+
+    [Theory]
+    [InlineData("promise")]
+    [InlineData("version")]
+    [InlineData("payload")]
+    [Trait("Rule", "S18")]
+    public async Task A_register_that_the_log_knows_otherwise_is_told(string what)
+    {
+        await AcceptAsync(await OpenAsync(), One, B(1), 1);
+        var state = _memory[One];
+        var value = state.Value!;
+        _memory.Set(One, what switch
+        {
+            "promise" => state with { Promised = B(2) },
+            "version" => state with { Value = value with { Version = V(2) } },
+            _ => state with { Value = value with { Payload = StoredPayload.Pending(new(new byte[] { 9 })) } },
+        });
+        await OpenAsync();
+        AssertTold("Memory and log differ in ");
+    }
+
+    [Fact]
+    [Trait("Rule", "S11")]
+    public async Task A_floor_that_was_not_in_memory_is_told()
+    {
+        var floor = new ByteWriter(64);
+        AcceptorRecords.WriteFloor(floor, 0, B(5));
+        await AppendAsync(await OpenAsync(), AcceptorRecords.FloorKind, floor.WrittenSpan.ToArray());
+        await OpenAsync();
+        AssertTold("Memory and log differ in a floor");
+    }
+
+    [Fact]
+    [Trait("Rule", "S18")]
+    public async Task A_lost_batch_takes_its_own_registers_along_and_no_others()
+    {
+        var journal = await OpenAsync();
+        await AcceptAsync(journal, Other, B(1), 1);
+        await LoseAsync(journal);
+        await OpenAsync();
+        Assert.Empty(_problems);
+
+        await LoseAsync(await OpenAsync());
+        _memory.Set(Other, _memory[Other] with { Promised = B(9) });
+        await OpenAsync();
+        AssertTold("Memory and log differ in ");
+    }
+
+    [Fact]
+    [Trait("Rule", "S18")]
+    public async Task A_batch_of_unknown_end_that_came_back_has_to_be_what_was_in_memory()
+    {
+        await LoseAsync(await OpenAsync());
+        _log.Records.Add((AcceptorRecords.AcceptKind, AcceptOf(One, _memory[One])));
+        await OpenAsync();
+        Assert.Empty(_problems);
+    }
+
+    private void AssertTold(string what) =>
+        Assert.StartsWith(what, Assert.Single(_problems), StringComparison.Ordinal);
+
+    private async Task<IJournal> OpenAsync()
+    {
+        _memory = new(Groups);
+        return await _watched.OpenAsync(Identity, new("cluster", "silo"), null, _memory.Replay, CancellationToken.None);
+    }
+
+    /// <summary>As a replica does it: in memory first, then in the log.</summary>
+    private async Task AcceptAsync(IJournal journal, RegisterId register, Ballot ballot, ulong version)
+    {
+        var payload = StoredPayload.Pending(new(new[] { (byte)version }));
+        var state = new AcceptorState(ballot, ballot, new(V(version), payload));
+        _memory.Set(register, state);
+        await AppendAsync(journal, AcceptorRecords.AcceptKind, AcceptOf(register, state));
+    }
+
+    private async Task LoseAsync(IJournal journal)
+    {
+        _log.Loses = true;
+        await Assert.ThrowsAsync<IOException>(() => AcceptAsync(journal, One, B(3), 3));
+        _log.Loses = false;
+    }
+
+    private static async Task AppendAsync(IJournal journal, byte kind, byte[] record)
+    {
+        var batch = new JournalBatch();
+        batch.Add(kind, record);
+        await journal.AppendAsync(batch, CancellationToken.None);
+    }
+
+    private static byte[] AcceptOf(RegisterId register, AcceptorState state)
+    {
+        var record = new ByteWriter(256);
+        AcceptorRecords.WriteAccept(record, 0, register, state);
+        return record.WrittenSpan.ToArray();
+    }
+
+    private static byte[] PromiseOf(RegisterId register, Ballot promised)
+    {
+        var record = new ByteWriter(256);
+        AcceptorRecords.WritePromise(record, 0, register, promised);
+        return record.WrittenSpan.ToArray();
+    }
+}
