@@ -87,9 +87,17 @@ internal static class ExploreCommand
         var rate = states / clock.Elapsed.TotalSeconds;
         output.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"{states:N0} states of {count} worlds in {clock.Elapsed.TotalSeconds:0.0} s, {rate:N0}/s."));
+            $"{states:N0} states of {count} worlds in {clock.Elapsed.TotalSeconds:0.0} s, {rate:N0}/s, "
+            + $"at most {PeakMemory():N0} MiB of memory."));
         output.WriteLine(isComplete ? "Every state is well." : "Not finished; every state seen is well.");
         return Clean;
+    }
+
+    /// <summary>Of the whole process so far, in MiB: long walks end where memory does.</summary>
+    private static long PeakMemory()
+    {
+        using var process = Process.GetCurrentProcess();
+        return process.PeakWorkingSet64 >> 20;
     }
 
     private static int Run(ParseResult arguments)

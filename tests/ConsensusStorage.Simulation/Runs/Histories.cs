@@ -78,7 +78,7 @@ internal sealed class Histories
     /// them the other operations have an order exactly if they have one with them. (An absence that somebody saw may
     /// be any clear's trace.)
     /// </summary>
-    private static List<Operation> Relevant(List<Operation> operations)
+    public static List<Operation> Relevant(IReadOnlyList<Operation> operations)
     {
         var rest = operations.Where(operation => operation.Ending != Ending.Never).ToList();
         var traces = new HashSet<RegisterVersion>();

@@ -13,7 +13,8 @@ public sealed class AcceptorRecordFuzzTests
 {
     public static TheoryData<byte> Kinds =>
     [
-        AcceptorRecords.PromiseKind, AcceptorRecords.AcceptKind, AcceptorRecords.FloorKind, AcceptorRecords.PeersKind,
+        AcceptorRecords.PromiseKind, AcceptorRecords.AcceptKind, AcceptorRecords.FloorKind, AcceptorRecords.DropKind,
+        AcceptorRecords.PeersKind, AcceptorRecords.FormedKind,
     ];
 
     [Theory]
@@ -80,7 +81,9 @@ public sealed class AcceptorRecordFuzzTests
         var writer = new ByteWriter(bytes.Length);
         switch (kind)
         {
-            case AcceptorRecords.PromiseKind:
+            case AcceptorRecords.FormedKind:
+                return bytes.Length == 0 ? [] : null;
+            case AcceptorRecords.PromiseKind or AcceptorRecords.DropKind:
                 if (!AcceptorRecords.TryReadPromise(ref reader, out var group, out var register, out var promised)
                     || reader.Remaining != 0)
                 {

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 using CsCheck;
 
@@ -7,6 +8,7 @@ namespace Orleans.Consensus.Tests.Fuzzing;
 /// Runs the fuzz tests: as many inputs as each of them says, or for FUZZ_SECONDS seconds each:
 /// <code>FUZZ_SECONDS=60 dotnet test tests/ConsensusStorage.Tests --filter Kind=Fuzz</code>
 /// A failure prints the smallest input found and a seed; CsCheck_Seed=… before the same command runs that input again.
+/// An input without an end is a failure, too.
 /// </summary>
 internal static class Fuzz
 {
@@ -16,6 +18,9 @@ internal static class Fuzz
     /// <summary>Bytes that decoding may take for each byte of the input.</summary>
     private const int BytesPerByte = 16;
 
+    /// <summary>Whoever takes longer, beyond the time that was asked for, hangs.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
+
     private static int Seconds { get; } = int.TryParse(
         Environment.GetEnvironmentVariable("FUZZ_SECONDS"), CultureInfo.InvariantCulture, out var seconds)
         ? seconds
@@ -24,8 +29,18 @@ internal static class Fuzz
     public static void Run<T>(Gen<T> inputs, Action<T> check, int iterations, Func<T, string> print)
     {
         var output = TestContext.Current.TestOutputHelper;
-        inputs.Sample(
-            check, line => output?.WriteLine(line), iter: Seconds > 0 ? -1 : iterations, time: Seconds, print: print);
+        var running = new ConcurrentDictionary<int, T>();
+        var all = Task.Factory.StartNew(
+            () => inputs.Sample(
+                input => Note(running, input, check), line => output?.WriteLine(line),
+                iter: Seconds > 0 ? -1 : iterations, time: Seconds, print: print),
+            CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        if (Task.WaitAny([all], Patience + TimeSpan.FromSeconds(Math.Max(Seconds, 0))) < 0)
+        {
+            Assert.Fail($"No end of: {string.Join(" or ", running.Values.Select(print))}");
+        }
+
+        all.GetAwaiter().GetResult();
     }
 
     public static void Run(Gen<byte[]> inputs, Action<byte[]> check, int iterations) =>
@@ -39,5 +54,13 @@ internal static class Fuzz
         var taken = GC.GetAllocatedBytesForCurrentThread() - before;
         Assert.InRange(taken, 0, FixedBytes + ((long)BytesPerByte * inputLength));
         return result;
+    }
+
+    /// <summary>Remembers which input each thread is at, so that one without an end can be named.</summary>
+    private static void Note<T>(ConcurrentDictionary<int, T> running, T input, Action<T> check)
+    {
+        running[Environment.CurrentManagedThreadId] = input;
+        check(input);
+        running.TryRemove(Environment.CurrentManagedThreadId, out _);
     }
 }

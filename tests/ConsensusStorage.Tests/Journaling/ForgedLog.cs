@@ -12,11 +12,19 @@ namespace Orleans.Consensus.Tests.Journaling;
 /// </summary>
 /// <param name="Bodies">One of each batch, at most <see cref="MaxBody"/> bytes.</param>
 /// <param name="Rolled">The batch with the roll record; none if there is one segment only.</param>
+/// <param name="Torn">The batch that passes over what a torn write left behind it; none if nothing was left.</param>
+/// <param name="Gap">How many sectors that is.</param>
 /// <param name="Batch">The batch whose header is changed, counted from 1.</param>
 /// <param name="Field">Which field of it.</param>
 /// <param name="Value">What is put there.</param>
 internal sealed record ForgedLog(
-    ImmutableArray<byte[]> Bodies, int? Rolled = null, int Batch = 0, int Field = 0, long Value = 0)
+    ImmutableArray<byte[]> Bodies,
+    int? Rolled = null,
+    int? Torn = null,
+    int Gap = 0,
+    int Batch = 0,
+    int Field = 0,
+    long Value = 0)
 {
     private const int MaxBody = 4096;
 
@@ -25,8 +33,8 @@ internal sealed record ForgedLog(
 
     private static readonly SegmentHeader Second = First with { Number = 2, Id = 0x22, Previous = First.Id, Epoch = 2 };
 
-    /// <summary>A log of these records in two or three batches, behind a fence as at every beginning.</summary>
-    public static ForgedLog Of((byte Kind, byte[] Bytes)[] records, int firstBatch, bool rolls)
+    /// <summary>A log of these records in two to four batches, behind a fence as at every beginning.</summary>
+    public static ForgedLog Of((byte Kind, byte[] Bytes)[] records, int firstBatch, bool rolls, int gap)
     {
         var bodies = ImmutableArray.Create(
             Body(batch =>
@@ -35,9 +43,19 @@ internal sealed record ForgedLog(
                 AddAll(batch, records.Take(firstBatch));
             }),
             Body(batch => AddAll(batch, records.Skip(firstBatch))));
-        return rolls
-            ? new(bodies.Insert(1, Body(new RollRecord(2, Second.Id, Second.Encode().Hash).AddTo)), 1)
-            : new(bodies);
+        if (rolls)
+        {
+            bodies = bodies.Insert(1, Body(new RollRecord(2, Second.Id, Second.Encode().Hash).AddTo));
+        }
+
+        if (gap > 0)
+        {
+            var end = SegmentHeader.Size + Extent(bodies[0]) + Sector.Size;
+            bodies = bodies.Insert(1, Body(new TornRecord(end + (gap * Sector.Size)).AddTo));
+        }
+
+        var torn = gap > 0 ? 1 : 0;
+        return new(bodies, rolls ? 1 + torn : null, gap > 0 ? torn : null, gap);
     }
 
     public ForgedLog With(int index, byte[] body) =>
@@ -68,7 +86,7 @@ internal sealed record ForgedLog(
     }
 
     public override string ToString() =>
-        $"batch {Batch} field {Field} = {Value}, roll in {Rolled}: "
+        $"batch {Batch} field {Field} = {Value}, roll in {Rolled}, {Gap} torn sectors behind {Torn}: "
         + string.Join(' ', Bodies.Select(Convert.ToHexString));
 
     private byte[] Write(SegmentHeader segment, ImmutableArray<byte[]> bodies, ref Chain chain)
@@ -76,19 +94,27 @@ internal sealed record ForgedLog(
         var image = new byte[segment.Capacity];
         segment.Encode().Bytes.CopyTo(image, 0);
         var offset = SegmentHeader.Size;
-        foreach (var body in bodies)
+        for (var i = 0; i < bodies.Length; i++)
         {
-            var bytes = image.AsSpan(offset, Sector.AlignUp(BatchHeader.Size + body.Length));
+            var body = bodies[i];
+            var bytes = image.AsSpan(offset, Extent(body));
             body.CopyTo(bytes[BatchHeader.Size..]);
             var header = Changed(new(
                 segment.Id, segment.Number, offset, chain.Id + 1, RecordsIn(body), body.Length,
                 Sector.CountZero(bytes[Sector.Size..]), chain.Hash, XxHash128.HashToUInt128(body)));
             chain = new(header.Write(bytes), chain.Id + 1);
             offset += bytes.Length;
+            if (i == Torn && segment == First)
+            {
+                image.AsSpan(offset, Gap * Sector.Size).Fill(0xA5);
+                offset += Gap * Sector.Size;
+            }
         }
 
         return image;
     }
+
+    private static int Extent(byte[] body) => Sector.AlignUp(BatchHeader.Size + body.Length);
 
     private BatchHeader Changed(BatchHeader header) => header.Id != Batch ? header : Field switch
     {

@@ -28,7 +28,8 @@ public sealed class JournalFuzzTests
             new(names.Item1, names.Item2, new(names.Item3), names.Item4, names.Item5, names.Item6, new(7)),
             numbers.Item1, numbers.Item2, numbers.Item3, numbers.Item4, numbers.Item5, numbers.Item6));
 
-    private static readonly Gen<ForgedLog> Logs = Gen.Select(RecordGen.Row, Gen.Int[0, 4], Gen.Bool, ForgedLog.Of);
+    private static readonly Gen<ForgedLog> Logs = Gen.Select(
+        RecordGen.Row, Gen.Int[0, 4], Gen.Bool, Gen.Int[0, 3], ForgedLog.Of);
 
     [Fact]
     public void A_segment_header_comes_back_as_it_was() => Fuzz.Run(
@@ -55,7 +56,7 @@ public sealed class JournalFuzzTests
         500);
 
     [Fact]
-    public void A_changed_fence_or_roll_record_is_refused_or_is_what_would_be_written_so()
+    public void A_changed_fence_roll_or_torn_record_is_refused_or_is_what_would_be_written_so()
     {
         Fuzz.Run(
             MutantOrAny(Gen.Select(Gen.Long, Gen.Long, Text, Text, (epoch, time, cluster, silo) =>
@@ -75,6 +76,14 @@ public sealed class JournalFuzzTests
                 Assert.True(roll is null || ForgedLog.Body(roll.AddTo).AsSpan().EndsWith(bytes));
             },
             500);
+        Fuzz.Run(
+            MutantOrAny(Gen.Long.Select(at => ForgedLog.Body(new TornRecord(at).AddTo)[2..])),
+            bytes =>
+            {
+                var torn = Fuzz.Bounded(bytes.Length, () => TornRecord.TryRead(bytes));
+                Assert.True(torn is null || ForgedLog.Body(torn.AddTo).AsSpan().EndsWith(bytes));
+            },
+            500);
     }
 
     [Fact]
@@ -83,7 +92,7 @@ public sealed class JournalFuzzTests
 
     [Fact]
     public void A_changed_body_under_good_hashes_is_replayed_or_refused_in_words() => Fuzz.Run(
-        Gen.Select(Logs, Gen.Int[0, 2], (log, index) => (log, index: index % log.Bodies.Length))
+        Gen.Select(Logs, Gen.Int[0, 3], (log, index) => (log, index: index % log.Bodies.Length))
             .SelectMany(
                 one => Mutant.Of(Gen.OneOf(Gen.Const(one.log.Bodies[one.index]), Gen.Const(one.log.Bodies[0]))),
                 (one, changed) => one.log.With(one.index, changed)),
@@ -94,7 +103,7 @@ public sealed class JournalFuzzTests
     [Fact]
     public void A_changed_batch_header_under_good_hashes_is_taken_or_refused_in_words() => Fuzz.Run(
         Gen.Select(
-            Logs, Gen.Int[1, 3], Gen.Int[0, 8], Number,
+            Logs, Gen.Int[1, 4], Gen.Int[0, 8], Number,
             (log, batch, field, value) => log with { Batch = batch, Field = field, Value = value }),
         log => Assert.NotEqual("", Open(log.Segments())),
         300,
