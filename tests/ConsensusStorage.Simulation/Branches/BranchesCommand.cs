@@ -12,7 +12,8 @@ internal static class BranchesCommand
         var command = new Command(
             "branches",
             "Runs seeds and reports the branches of the protocol code that fewer than 1 % of them take. Exit codes: "
-            + "0 there are none but those known to be out of reach, 1 there are some or a seed failed, 2 wrong usage.");
+            + "0 there are none but those known to be out of reach, 1 there are some or a seed failed, 2 wrong usage, "
+            + "3 the simulator itself failed.");
         foreach (var option in new Option[]
         {
             SimulateCommand.Seeds, SimulateCommand.Start, SimulateCommand.ProfileName, SimulateCommand.Workers,
@@ -29,7 +30,7 @@ internal static class BranchesCommand
     {
         if (SimulateCommand.ProfileOf(arguments) is not { } profile)
         {
-            return SimulateCommand.Misused;
+            return ExitCode.Misused;
         }
 
         var code = new ProtocolCode();
@@ -40,6 +41,6 @@ internal static class BranchesCommand
             arguments.GetValue(SimulateCommand.Workers));
         var report = new BranchReport(code.Branches, count);
         Console.Write(report.Tell());
-        return report.IsClean ? SimulateCommand.Clean : SimulateCommand.Violated;
+        return report.IsClean ? ExitCode.Clean : ExitCode.Violated;
     }
 }

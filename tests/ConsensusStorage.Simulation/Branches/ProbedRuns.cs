@@ -1,3 +1,4 @@
+using Orleans.Consensus.Simulation.Kernel;
 using Orleans.Consensus.Simulation.Runs;
 using Orleans.Consensus.Simulation.Scenarios;
 
@@ -14,9 +15,7 @@ internal static class ProbedRuns
         var next = start - 1;
         var done = 0;
         string? problem = null;
-        var threads = Enumerable.Range(0, workers).Select(_ => new Thread(Work)).ToList();
-        threads.ForEach(thread => thread.Start());
-        threads.ForEach(thread => thread.Join());
+        WorkerThreads.Run(workers, Work);
         return (done, taken, problem);
 
         void Work()

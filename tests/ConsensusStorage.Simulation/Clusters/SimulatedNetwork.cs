@@ -6,30 +6,6 @@ using Orleans.Runtime;
 
 namespace Orleans.Consensus.Simulation.Clusters;
 
-/// <summary>What the network does with one message on its way to a silo.</summary>
-internal enum Fate
-{
-    Deliver,
-
-    /// <summary>The message is lost, and its sender is told so.</summary>
-    DropRequest,
-
-    /// <summary>It is handled, the answer is lost, and the sender is told so.</summary>
-    DropReply,
-
-    /// <summary>Nothing happens for ever: a hung silo, or a message that is lost silently.</summary>
-    Hang,
-
-    /// <summary>It is handled, and the answer is lost silently.</summary>
-    HangReply,
-
-    /// <summary>It is handled twice; the second answer counts.</summary>
-    Twice,
-
-    /// <summary>It is handled at once and answered, and a copy of it arrives long after.</summary>
-    Echo,
-}
-
 /// <summary>Sees every message where it arrives, and every answer where it leaves.</summary>
 internal interface IWireWatch
 {
@@ -50,7 +26,7 @@ internal sealed class SimulatedNetwork(SimulatedScheduler kernel)
     private TaskCompletionSource _changed = new();
 
     /// <summary>Decides on each batch from one silo to another. Delivers by default.</summary>
-    public Func<SiloAddress, SiloAddress, RequestBatch, Fate> OnSend { get; set; } = (_, _, _) => Fate.Deliver;
+    public Func<SiloAddress, SiloAddress, RequestBatch, DecidedFate> OnSend { get; set; } = (_, _, _) => Fate.Deliver;
 
     /// <summary>How long a message takes from one silo to another; asked for answers too.</summary>
     public Func<SiloAddress, SiloAddress, TimeSpan> Latency { get; set; } = (_, _) => TimeSpan.Zero;
@@ -123,9 +99,19 @@ internal sealed class SimulatedNetwork(SimulatedScheduler kernel)
     }
 
     private async Task CarryAsync(
-        SiloAddress from, SiloAddress to, RequestBatch batch, Fate fate, TaskCompletionSource<BatchReply> answer)
+        SiloAddress from,
+        SiloAddress to,
+        RequestBatch batch,
+        DecidedFate decided,
+        TaskCompletionSource<BatchReply> answer)
     {
+        var (fate, met) = decided;
         await DelayAsync(from, to);
+        if (fate == Fate.DropRequest && !IsLost(from, to))
+        {
+            met?.Invoke();
+        }
+
         if (fate == Fate.DropRequest || await TargetAsync(from, to) is not { } target)
         {
             answer.SetException(new IOException("lost"));
@@ -135,26 +121,33 @@ internal sealed class SimulatedNetwork(SimulatedScheduler kernel)
         if (fate == Fate.Twice)
         {
             await HandleAsync(target, from, to, batch);
+            met?.Invoke();
         }
         else if (fate == Fate.Echo)
         {
-            _ = EchoAsync(from, to, batch);
+            _ = EchoAsync(from, to, batch, met);
         }
 
         var reply = Forge(from, to, batch) ?? await HandleAsync(target, from, to, batch);
         await DelayAsync(to, from);
+        if (fate is Fate.DropReply or Fate.HangReply && !IsLost(to, from))
+        {
+            met?.Invoke();
+        }
+
         if (fate != Fate.HangReply)
         {
             Answer(to, from, reply, fate == Fate.DropReply, answer);
         }
     }
 
-    private async Task EchoAsync(SiloAddress from, SiloAddress to, RequestBatch batch)
+    private async Task EchoAsync(SiloAddress from, SiloAddress to, RequestBatch batch, Action? met)
     {
         var latency = Latency(from, to);
         await kernel.Time.Pass(latency * 50);
         if (await TargetAsync(from, to) is { } target)
         {
+            met?.Invoke();
             await HandleAsync(target, from, to, batch);
         }
     }
@@ -207,7 +200,7 @@ internal sealed class SimulatedNetwork(SimulatedScheduler kernel)
     }
 
     private bool IsLost(SiloAddress from, SiloAddress to) =>
-        (from != to && IsCut(from, to)) || !_targets.ContainsKey(to);
+        !_targets.ContainsKey(to) || (from != to && IsCut(from, to));
 
     private Task DelayAsync(SiloAddress from, SiloAddress to) => kernel.Time.Pass(Latency(from, to));
 
@@ -256,10 +249,15 @@ internal sealed class SimulatedNetwork(SimulatedScheduler kernel)
             }
 
             network.Sent++;
-            var fate = network.OnSend(local, silo, batch);
-            var reply = fate == Fate.Hang
+            var decided = network.OnSend(local, silo, batch);
+            if (decided.Fate == Fate.Hang && !network.IsLost(local, silo))
+            {
+                decided.Met?.Invoke();
+            }
+
+            var reply = decided.Fate == Fate.Hang
                 ? new TaskCompletionSource<BatchReply>().Task
-                : network.OnItsWay<BatchReply>(answer => network.CarryAsync(local, silo, batch, fate, answer));
+                : network.OnItsWay<BatchReply>(answer => network.CarryAsync(local, silo, batch, decided, answer));
             return reply.WaitAsync(cancellationToken);
         }
 

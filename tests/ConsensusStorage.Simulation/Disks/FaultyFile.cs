@@ -156,6 +156,7 @@ internal sealed class FaultyFileHandle(FaultyFiles files, FaultyFile file, strin
             default:
                 if (files.IsFull)
                 {
+                    files.FoundFull?.Invoke();
                     throw new DiskFullException($"No space left on device: {path}");
                 }
 

@@ -71,6 +71,9 @@ internal sealed class FaultyFiles(Random random) : IFileLayer
     /// <summary>Bytes that all files may take together.</summary>
     public long Room { get; set; } = long.MaxValue;
 
+    /// <summary>Called when a write finds no room.</summary>
+    public Action? FoundFull { get; set; }
+
     public bool IsFull => Room < long.MaxValue && BytesUsed > Room;
 
     /// <summary>Grows with every crash and kill; handles of before are dead.</summary>

@@ -1,3 +1,5 @@
+using Orleans.Consensus.Simulation.Kernel;
+
 namespace Orleans.Consensus.Simulation.Explorer;
 
 /// <summary>A check that failed, and the way there.</summary>
@@ -41,10 +43,7 @@ internal sealed class ExhaustiveWalk(WorldRules rules, Moves moves)
     public ExhaustiveWalk Run()
     {
         Visit(new(moves.Start(rules), null));
-        var workers = Enumerable.Range(1, Workers - 1).Select(_ => new Thread(Work)).ToList();
-        workers.ForEach(worker => worker.Start());
-        Work();
-        workers.ForEach(worker => worker.Join());
+        WorkerThreads.Run(Workers, Work);
         return this;
     }
 

@@ -1,16 +1,13 @@
 using System.CommandLine;
 using System.Diagnostics;
 using System.Globalization;
+using Orleans.Consensus.Simulation.Runs;
 
 namespace Orleans.Consensus.Simulation.Explorer;
 
 /// <summary>The console's second job: every state of small worlds, checked.</summary>
 internal static class ExploreCommand
 {
-    private const int Clean = 0;
-    private const int Violated = 1;
-    private const int Misused = 2;
-
     /// <summary>Names of states take some 40 bytes each at worst: no more than 8 GiB.</summary>
     private const long MostStates = 180_000_000;
 
@@ -43,8 +40,9 @@ internal static class ExploreCommand
         var command = new Command(
             "explore",
             "Goes through every state of small worlds around the shipped Acceptor and Round: messages lost, late, "
-            + "overtaken and doubled, clients that give up and die. Exit codes: 0 no violation (also if it could not "
-            + "finish, and then it says so), 1 a violation, told step by step, 2 wrong usage.");
+            + "overtaken and doubled, clients that give up and die. Exit codes: 0 no violation (also if --minutes were "
+            + "over before the end, and then it says so), 1 a violation, told step by step, 2 wrong usage, 3 the "
+            + "explorer itself failed, 4 no violation, but there are more states than it can hold.");
         foreach (var option in new Option[] { Set, WorldName, Minutes, Workers, List })
         {
             command.Add(option);
@@ -55,8 +53,13 @@ internal static class ExploreCommand
     }
 
     /// <summary>Walks through each world up to the first violation and reports to <paramref name="output"/>.</summary>
+    /// <param name="minutes">Whoever limits them is content with a part.</param>
     public static int Explore(
-        IEnumerable<NamedWorld> worlds, TextWriter output, int workers = 1, double minutes = double.PositiveInfinity)
+        IEnumerable<NamedWorld> worlds,
+        TextWriter output,
+        int workers = 1,
+        double minutes = double.PositiveInfinity,
+        long mostStates = MostStates)
     {
         var clock = Stopwatch.StartNew();
         var (states, count, isComplete) = (0L, 0, true);
@@ -66,7 +69,7 @@ internal static class ExploreCommand
             var walk = new ExhaustiveWalk(world.Rules, world.Moves)
             {
                 Workers = workers,
-                Limit = MostStates,
+                Limit = mostStates,
                 IsEnough = () => clock.Elapsed.TotalMinutes >= minutes,
             }.Run();
             var end = walk.IsComplete ? "complete" : "NOT FINISHED";
@@ -78,7 +81,7 @@ internal static class ExploreCommand
             {
                 output.WriteLine($"World {world.Name} is violated: {violation.Message}");
                 output.WriteLine(walk.Tell());
-                return Violated;
+                return ExitCode.Violated;
             }
 
             (states, count, isComplete) = (states + walk.States, count + 1, isComplete && walk.IsComplete);
@@ -89,8 +92,11 @@ internal static class ExploreCommand
             CultureInfo.InvariantCulture,
             $"{states:N0} states of {count} worlds in {clock.Elapsed.TotalSeconds:0.0} s, {rate:N0}/s, "
             + $"at most {PeakMemory():N0} MiB of memory."));
-        output.WriteLine(isComplete ? "Every state is well." : "Not finished; every state seen is well.");
-        return Clean;
+        var isTimeUp = !isComplete && clock.Elapsed.TotalMinutes >= minutes;
+        output.WriteLine(isComplete ? "Every state is well."
+            : isTimeUp ? "Not finished in the minutes it was given; every state seen is well."
+            : "Not finished; every state seen is well.");
+        return isComplete || isTimeUp ? ExitCode.Clean : ExitCode.Unfinished;
     }
 
     /// <summary>Of the whole process so far, in MiB: long walks end where memory does.</summary>
@@ -107,7 +113,7 @@ internal static class ExploreCommand
         {
             var sets = string.Join(", ", Worlds.Sets.Keys);
             error.WriteLine($"There is no set '{arguments.GetValue(Set)}'. Sets: {sets}.");
-            return Misused;
+            return ExitCode.Misused;
         }
 
         if (arguments.GetValue(WorldName) is { } name)
@@ -115,7 +121,7 @@ internal static class ExploreCommand
             if (Worlds.Find(name) is not { } world)
             {
                 error.WriteLine($"'{name}' is no world. {Worlds.Notation}");
-                return Misused;
+                return ExitCode.Misused;
             }
 
             worlds = [world];
@@ -124,7 +130,7 @@ internal static class ExploreCommand
         if (arguments.GetValue(Minutes) <= 0 || arguments.GetValue(Workers) < 1)
         {
             error.WriteLine("--minutes and --workers have to be above zero.");
-            return Misused;
+            return ExitCode.Misused;
         }
 
         if (!arguments.GetValue(List))
@@ -138,6 +144,6 @@ internal static class ExploreCommand
             output.WriteLine($"{world.Name}: {world.Purpose}");
         }
 
-        return Clean;
+        return ExitCode.Clean;
     }
 }

@@ -6,88 +6,138 @@ namespace Orleans.Consensus.Simulation.Faults;
 
 /// <summary>
 /// Everything that goes wrong with disks. Each operation takes some time also when all is well, so that whatever
-/// happens can happen in the middle of it.
+/// happens can happen in the middle of it. Faults overlap, and each ends only itself.
 /// </summary>
 internal sealed class DiskFaults(SimulatedCluster cluster, Random random)
 {
-    private readonly Dictionary<int, PlannedFault> _failing = [];
-    private readonly Dictionary<int, int> _slowness = [];
-    private readonly Dictionary<int, int> _writesToCrash = [];
+    private readonly List<ActiveFault> _failing = [];
+    private readonly List<(ActiveFault Fault, int Slowness)> _slow = [];
+    private readonly List<(ActiveFault Fault, FaultyFiles Disk, long Room)> _full = [];
+    private readonly List<ArmedCrash> _crashes = [];
 
-    /// <summary>Called in the middle of a write that a crash has been planned for.</summary>
-    public required Action<int> Crashed { get; init; }
+    /// <summary>Called in the middle of an operation that a crash has been planned for.</summary>
+    public required Action<ArmedCrash, FileAction> Crashed { get; init; }
 
     /// <summary>A new disk for a silo.</summary>
     public FaultyFiles Add(int silo)
     {
         var disk = new FaultyFiles(new(random.Next()));
         disk.Plan = operation => DecideAsync(silo, operation);
+        disk.FoundFull = () => FoundFull(disk);
         cluster.Disks[silo] = disk;
         return disk;
     }
 
-    public async Task StrikeAsync(PlannedFault fault, Random details)
+    public async Task StrikeAsync(ActiveFault fault, Random details)
     {
-        var silo = fault.Silo;
         switch (fault.Kind)
         {
-            case FaultKind.FullDisk when cluster.DiskOf(silo) is FaultyFiles disk:
-                disk.Room = disk.BytesUsed;
-                await LastAsync(fault);
-                disk.Room = long.MaxValue;
+            case FaultKind.FullDisk:
+                await FillAsync(fault);
                 break;
             case FaultKind.SlowDisk:
-                _slowness[silo] = details.Next(2, 80);
-                await LastAsync(fault);
-                _slowness.Remove(silo);
+                await SlowDownAsync(fault, details.Next(2, 80));
                 break;
             default:
-                _failing[silo] = fault;
-                _slowness[silo] = details.Next(2, 20);
-                await LastAsync(fault);
-                _failing.Remove(silo);
-                _slowness.Remove(silo);
+                _failing.Add(fault);
+                await SlowDownAsync(fault, details.Next(2, 20));
+                _failing.Remove(fault);
                 break;
         }
     }
 
-    /// <summary>The power goes in the middle of one of the next writes of a silo.</summary>
-    public void CrashInWrite(int silo, int writes) => _writesToCrash[silo] = writes;
+    /// <summary>The power goes in the middle of one of the next changes of a disk.</summary>
+    public void Arm(ArmedCrash crash) => _crashes.Add(crash);
 
     /// <summary>The power stays on after all.</summary>
-    public void Disarm(int silo) => _writesToCrash.Remove(silo);
+    public void Disarm(ArmedCrash crash) => _crashes.Remove(crash);
 
-    private Task LastAsync(PlannedFault fault) => cluster.PassAsync(fault.Lasts.TotalMilliseconds);
+    private async Task FillAsync(ActiveFault fault)
+    {
+        if (cluster.DiskOf(fault.Silo) is FaultyFiles disk)
+        {
+            var full = (fault, disk, disk.BytesUsed);
+            _full.Add(full);
+            Measure(disk);
+            await LastAsync(fault);
+            _full.Remove(full);
+            Measure(disk);
+        }
+    }
+
+    private void Measure(FaultyFiles disk) =>
+        disk.Room = _full.Where(one => one.Disk == disk).Select(one => one.Room).DefaultIfEmpty(long.MaxValue).Min();
+
+    private void FoundFull(FaultyFiles disk)
+    {
+        foreach (var (fault, _, _) in _full.Where(one => one.Disk == disk && one.Room < disk.BytesUsed))
+        {
+            fault.Strike();
+        }
+    }
+
+    private async Task SlowDownAsync(ActiveFault fault, int slowness)
+    {
+        _slow.Add((fault, slowness));
+        await LastAsync(fault);
+        _slow.Remove((fault, slowness));
+    }
+
+    private Task LastAsync(ActiveFault fault) => cluster.PassAsync(fault.Plan.Lasts.TotalMilliseconds);
 
     private async ValueTask<FileFault> DecideAsync(int silo, FileOperation operation)
     {
-        var isWrite = operation.Action is FileAction.Write or FileAction.Flush or FileAction.WriteAndFlush;
-        if (operation.Action is FileAction.WriteAndFlush or FileAction.Read || _slowness.ContainsKey(silo))
+        if (TimeFor(silo, operation.Action) is > 0 and var milliseconds)
         {
-            var slowness = _slowness.GetValueOrDefault(silo);
-            await cluster.PassAsync(slowness == 0 ? random.Next(20, 400) / 1000.0 : random.Next(1, slowness));
+            await cluster.PassAsync(milliseconds);
         }
 
-        if (isWrite && _writesToCrash.TryGetValue(silo, out var left))
+        if (_crashes.Find(one => one.Hits(silo, operation.Action)) is { } crash)
         {
-            _writesToCrash[silo] = left - 1;
-            if (left == 0)
-            {
-                _writesToCrash.Remove(silo);
-                Crashed(silo);
-                return FileFault.Crash;
-            }
+            _crashes.Remove(crash);
+            Crashed(crash, operation.Action);
+            return FileFault.Crash;
         }
 
-        if (!_failing.TryGetValue(silo, out var fault) || operation.Action is FileAction.Lock)
+        if (_failing.Find(one => one.Silo == silo && Fails(one.Plan, operation.Action)) is not { } failing)
         {
             return FileFault.None;
         }
 
+        failing.Strike();
+        return FileFault.Fail;
+    }
+
+    private double TimeFor(int silo, FileAction action)
+    {
+        var slow = 0;
+        foreach (var (fault, slowness) in _slow)
+        {
+            if (fault.Silo == silo)
+            {
+                slow += random.Next(1, slowness);
+                Felt(fault);
+            }
+        }
+
+        return slow > 0 ? slow : action is FileAction.Read || action.ChangesDisk() ? random.Next(20, 400) / 1000.0 : 0;
+    }
+
+    /// <summary>A disk that fails is slow, too, but that is not what it is there for.</summary>
+    private static void Felt(ActiveFault slow)
+    {
+        if (slow.Kind == FaultKind.SlowDisk)
+        {
+            slow.Strike();
+        }
+    }
+
+    private bool Fails(PlannedFault fault, FileAction action)
+    {
         var isUnreadable = fault.Seed % 3 == 0;
-        var strikes = fault.Kind == FaultKind.FailingDisk
-            ? !isUnreadable || operation.Action is FileAction.Read
-            : operation.Action is FileAction.Flush or FileAction.WriteAndFlush or FileAction.FlushDirectory;
-        return strikes && random.Next(100) < 2 + (fault.Seed % 60) ? FileFault.Fail : FileFault.None;
+        var isMeant = fault.Kind == FaultKind.FailingDisk
+            ? action is not FileAction.Lock && (!isUnreadable || action is FileAction.Read)
+            : action is FileAction.Flush or FileAction.WriteAndFlush or FileAction.FlushDirectory;
+        return isMeant && random.Next(100) < 2 + (fault.Seed % 60);
     }
 }

@@ -19,6 +19,7 @@ internal sealed class FaultInjector
     private readonly ClockFaults _clocks;
     private readonly Action<string, object?> _log;
     private readonly List<Task> _ongoing = [];
+    private bool _areAllDue;
 
     public FaultInjector(
         SimulatedCluster cluster, Scenario scenario, Action<int> started, Action<string, object?> log)
@@ -27,7 +28,10 @@ internal sealed class FaultInjector
         var minority = new Minority(scenario.Replicas);
         (_cluster, _scenario, _log) = (cluster, scenario, log);
         _network = new(cluster, new(random.Next()));
-        _disks = new(cluster, new(random.Next())) { Crashed = silo => _processes!.CrashedInWrite(silo) };
+        _disks = new(cluster, new(random.Next()))
+        {
+            Crashed = (crash, action) => _processes!.CrashedInWrite(crash, action),
+        };
         _clocks = new(cluster, minority);
         _processes = new(cluster, _disks, minority, log) { Started = started };
         for (var silo = 0; silo < scenario.Replicas; silo++)
@@ -36,7 +40,7 @@ internal sealed class FaultInjector
         }
     }
 
-    /// <summary>Faults that have struck, by kind.</summary>
+    /// <summary>Faults that somebody felt, by kind.</summary>
     public Dictionary<FaultKind, int> Struck { get; } = [];
 
     public int Count { get; private set; }
@@ -44,8 +48,8 @@ internal sealed class FaultInjector
     /// <summary>Replicas that are gone for good.</summary>
     public IReadOnlySet<int> Lost => _processes.Lost;
 
-    /// <summary>All that was drawn has happened.</summary>
-    public bool IsUsedUp { get; private set; }
+    /// <summary>All that was drawn has happened and is over: nobody will feel any of it for the first time.</summary>
+    public bool IsUsedUp => _areAllDue && _ongoing.TrueForAll(static one => one.IsCompleted);
 
     /// <summary>Lets things happen until <paramref name="isOver"/>.</summary>
     public async Task RunAsync(Func<bool> isOver)
@@ -68,7 +72,7 @@ internal sealed class FaultInjector
             _ongoing.Add(StrikeAsync(fault));
         }
 
-        IsUsedUp = true;
+        _areAllDue = true;
     }
 
     /// <summary>Waits for the faults to pass, sets the clocks right and brings every silo back.</summary>
@@ -89,44 +93,40 @@ internal sealed class FaultInjector
     /// <summary>Starts a silo as often as it takes.</summary>
     public Task StartAsync(int silo) => _processes.StartAsync(silo);
 
-    private async Task StrikeAsync(PlannedFault fault)
+    private async Task StrikeAsync(PlannedFault plan)
     {
-        var random = new Random(fault.Seed);
-        _log("fault", fault);
-        var struck = true;
+        var random = new Random(plan.Seed);
+        var fault = new ActiveFault(plan, Note);
+        _log("fault", plan);
         switch (fault.Kind)
         {
             case <= FaultKind.Flapping or FaultKind.WrongView:
-                Note(fault);
                 await _network.StrikeAsync(fault, random);
-                return;
+                break;
             case FaultKind.ClockJump when _clocks.Divide(fault.Silo, random) is { Count: > 0 } unbelieving:
-                Note(fault);
-                await _network.HearOnlyAsync(unbelieving, fault.Silo, fault.Lasts);
-                return;
+                fault.Strike();
+                await _network.HearOnlyAsync(fault, unbelieving);
+                break;
             case FaultKind.ClockJump:
+                fault.Strike();
                 _clocks.Jump(fault.Silo, _scenario.Profile.FarJumps, random);
                 break;
             case FaultKind.ClockDrift:
+                fault.Strike();
                 _clocks.Drift(fault.Silo, random);
                 break;
             case FaultKind.SlowDisk or FaultKind.FailingDisk or FaultKind.FailingFlush or FaultKind.FullDisk:
-                struck = _cluster.DiskOf(fault.Silo) is FaultyFiles;
-                await (struck ? _disks.StrikeAsync(fault, random) : Task.CompletedTask);
+                await _disks.StrikeAsync(fault, random);
                 break;
             default:
-                struck = await _processes.StrikeAsync(fault, random);
+                await _processes.StrikeAsync(fault, random);
                 break;
-        }
-
-        if (struck)
-        {
-            Note(fault);
         }
     }
 
     private void Note(PlannedFault fault)
     {
+        _log("felt", fault);
         Count++;
         Struck[fault.Kind] = Struck.GetValueOrDefault(fault.Kind) + 1;
     }

@@ -15,70 +15,62 @@ internal sealed class NetworkFaults
 
     private readonly SimulatedCluster _cluster;
     private readonly Random _random;
-    private readonly Dictionary<(int From, int To), int> _cuts = [];
-    private readonly Dictionary<FaultKind, int> _percent = new()
-    {
-        [FaultKind.Loss] = 0,
-        [FaultKind.Duplication] = 0,
-        [FaultKind.Reordering] = 0,
-    };
-
-    private readonly List<(int Percent, int Spared)> _lostAccepts = [];
-    private readonly Dictionary<int, (int Seed, bool Ghosts)> _views = [];
+    private readonly Dictionary<(int From, int To), List<ActiveFault>> _cuts = [];
+    private readonly List<(ActiveFault Fault, int Percent)> _doomed = [];
+    private readonly List<(ActiveFault Fault, int Percent, int Spared)> _lostAccepts = [];
+    private readonly List<(ActiveFault Fault, int Factor)> _delays = [];
+    private readonly List<WrongView> _views = [];
     private ImmutableArray<SiloAddress> _ever = [];
-    private int _slowness;
 
     /// <summary>Hooks itself into the network.</summary>
     public NetworkFaults(SimulatedCluster cluster, Random random)
     {
         (_cluster, _random) = (cluster, random);
         cluster.Network.OnSend = (_, to, batch) => FateOf(to, batch);
-        cluster.Network.IsCut = (from, to) => _cuts.ContainsKey((Number(from), Number(to)));
+        cluster.Network.IsCut = IsCut;
         cluster.Network.See = See;
     }
 
     /// <summary>From here on messages take their time.</summary>
-    public void BeginDelays() => _cluster.Network.Latency = (from, to) => from.Equals(to)
-        ? TimeSpan.Zero
-        : TimeSpan.FromMicroseconds(_random.Next(50, 2000) * (1 + Math.Min(_slowness, MostSlowness)));
+    public void BeginDelays() => _cluster.Network.Latency = LatencyOf;
 
-    public async Task StrikeAsync(PlannedFault fault, Random random)
+    public async Task StrikeAsync(ActiveFault fault, Random random)
     {
         switch (fault.Kind)
         {
             case FaultKind.Loss when random.Next(3) == 0:
                 // Promises are won and nothing can be put, or only a minority hears of it.
-                var lost = (random.Next(40, 120), random.Next(_cluster.Replicas.Count));
+                var lost = (fault, random.Next(40, 120), random.Next(_cluster.Replicas.Count));
                 _lostAccepts.Add(lost);
                 await LastAsync(fault);
                 await _cluster.PassAsync(800);
                 _lostAccepts.Remove(lost);
                 break;
             case FaultKind.Loss or FaultKind.Duplication or FaultKind.Reordering:
-                var percent = random.Next(5, 50);
-                _percent[fault.Kind] += percent;
+                var doomed = (fault, random.Next(5, 50));
+                _doomed.Add(doomed);
                 await LastAsync(fault);
-                _percent[fault.Kind] -= percent;
+                _doomed.Remove(doomed);
                 break;
             case FaultKind.Delay:
-                var factor = random.Next(2) == 0 ? random.Next(1, 20) : random.Next(20, 300);
-                _slowness += factor;
+                var delay = (fault, random.Next(2) == 0 ? random.Next(1, 20) : random.Next(20, 300));
+                _delays.Add(delay);
                 await LastAsync(fault);
-                _slowness -= factor;
+                _delays.Remove(delay);
                 break;
             case FaultKind.OneWayCut or FaultKind.Partition:
                 var cuts = Draw(fault, random);
-                Cut(cuts);
+                Cut(fault, cuts);
                 await LastAsync(fault);
-                Mend(cuts);
+                Mend(fault, cuts);
                 break;
             case FaultKind.Flapping:
                 var flaps = Draw(fault, random);
                 for (var i = 0; i < 6; i++)
                 {
-                    Cut(flaps);
+                    Cut(fault, flaps);
                     await _cluster.PassAsync(random.Next(1, 60));
-                    Mend(flaps);
+                    Mend(fault, flaps);
                     await _cluster.PassAsync(random.Next(1, 60));
                 }
 
@@ -90,18 +82,18 @@ internal sealed class NetworkFaults
     }
 
     /// <summary>For a while nothing gets to some silos but from one.</summary>
-    public async Task HearOnlyAsync(IReadOnlyCollection<int> listeners, int speaker, TimeSpan lasts)
+    public async Task HearOnlyAsync(ActiveFault fault, IReadOnlyCollection<int> listeners)
     {
-        var others = _cluster.Addresses.Keys.Except([speaker]).Order();
+        var others = _cluster.Addresses.Keys.Except([fault.Silo]).Order();
         var cuts = (from here in others from there in listeners where here != there select (here, there)).ToList();
-        Cut(cuts);
-        await _cluster.PassAsync(lasts.TotalMilliseconds);
-        Mend(cuts);
+        Cut(fault, cuts);
+        await LastAsync(fault);
+        Mend(fault, cuts);
     }
 
-    private Task LastAsync(PlannedFault fault) => _cluster.PassAsync(fault.Lasts.TotalMilliseconds);
+    private Task LastAsync(ActiveFault fault) => _cluster.PassAsync(fault.Plan.Lasts.TotalMilliseconds);
 
-    private List<(int From, int To)> Draw(PlannedFault fault, Random random)
+    private List<(int From, int To)> Draw(ActiveFault fault, Random random)
     {
         var silos = _cluster.Addresses.Keys.Order().ToList();
         var inside = silos.Where(silo => silo == fault.Silo || random.Next(4) == 0).ToHashSet();
@@ -126,34 +118,77 @@ internal sealed class NetworkFaults
         return cuts;
     }
 
-    private void Cut(List<(int From, int To)> cuts) =>
-        cuts.ForEach(cut => _cuts[cut] = _cuts.GetValueOrDefault(cut) + 1);
-
-    private void Mend(List<(int From, int To)> cuts) => cuts.ForEach(cut =>
+    private void Cut(ActiveFault fault, List<(int From, int To)> cuts)
     {
-        if (--_cuts[cut] == 0)
+        foreach (var cut in cuts)
         {
-            _cuts.Remove(cut);
-        }
-    });
+            if (!_cuts.TryGetValue(cut, out var faults))
+            {
+                _cuts.Add(cut, faults = []);
+            }
 
-    private async Task SeeWronglyAsync(PlannedFault fault, Random random)
+            faults.Add(fault);
+        }
+    }
+
+    private void Mend(ActiveFault fault, List<(int From, int To)> cuts)
+    {
+        foreach (var cut in cuts)
+        {
+            _cuts[cut].Remove(fault);
+            if (_cuts[cut].Count == 0)
+            {
+                _cuts.Remove(cut);
+            }
+        }
+    }
+
+    /// <summary>Asked for a message that has arrived, but for this.</summary>
+    private bool IsCut(SiloAddress from, SiloAddress to)
+    {
+        if (!_cuts.TryGetValue((Number(from), Number(to)), out var faults))
+        {
+            return false;
+        }
+
+        faults.ForEach(static fault => fault.Strike());
+        return true;
+    }
+
+    private TimeSpan LatencyOf(SiloAddress from, SiloAddress to)
+    {
+        if (from.Equals(to))
+        {
+            return TimeSpan.Zero;
+        }
+
+        var slowness = 0;
+        foreach (var (fault, factor) in _delays)
+        {
+            slowness += factor;
+            fault.Strike();
+        }
+
+        return TimeSpan.FromMicroseconds(_random.Next(50, 2000) * (1 + Math.Min(slowness, MostSlowness)));
+    }
+
+    private async Task SeeWronglyAsync(ActiveFault fault, Random random)
     {
         foreach (var silo in _cluster.Addresses.Keys.Where(_ => random.Next(2) == 0).Append(fault.Silo))
         {
-            _views[silo] = (random.Next(), random.Next(2) == 0);
+            _views.Add(new(fault, silo, random.Next(), random.Next(2) == 0));
         }
 
         _cluster.Network.Changed();
         await LastAsync(fault);
-        _views.Clear();
+        _views.RemoveAll(view => view.Fault == fault);
         _cluster.Network.Changed();
     }
 
     private ImmutableArray<SiloAddress> See(SiloAddress viewer, ImmutableArray<SiloAddress> live)
     {
         _ever = _ever.AddRange(live.Where(silo => !_ever.Contains(silo)));
-        if (!_views.TryGetValue(Number(viewer), out var view))
+        if (_views.FindLast(one => one.Silo == Number(viewer)) is not { } view)
         {
             return live;
         }
@@ -164,26 +199,65 @@ internal sealed class NetworkFaults
                 ? silo.Equals(viewer) || ((view.Seed >> (Number(silo) % 16)) & 1) != 0
                 : view.Ghosts && ((view.Seed >> ((Number(silo) + silo.Generation) % 16)) & 1) != 0;
 
-        return [.. _ever.Where(IsSeen)];
+        var seen = _ever.Where(IsSeen).ToImmutableArray();
+        if (!seen.SequenceEqual(live))
+        {
+            view.Fault.Strike();
+        }
+
+        return seen;
     }
 
-    private Fate FateOf(SiloAddress to, RequestBatch batch)
+    private DecidedFate FateOf(SiloAddress to, RequestBatch batch)
     {
-        if (batch.Requests.Any(one => one.Request is Accept)
-            && _lostAccepts.Any(loss => loss.Spared != Number(to) && _random.Next(100) < loss.Percent))
+        if (LossOf(to, batch) is { } loss)
         {
-            return _random.Next(2) == 0 ? Fate.DropRequest : Fate.Hang;
+            return new(_random.Next(2) == 0 ? Fate.DropRequest : Fate.Hang, loss.Strike);
         }
 
-        if (_random.Next(100) < Math.Min(_percent[FaultKind.Loss], 80))
+        if (Drawn(FaultKind.Loss, 80) is { } lost)
         {
-            return (Fate)_random.Next((int)Fate.DropRequest, (int)Fate.HangReply + 1);
+            return new((Fate)_random.Next((int)Fate.DropRequest, (int)Fate.HangReply + 1), lost.Strike);
         }
 
-        return _random.Next(100) < _percent[FaultKind.Duplication] ? Fate.Twice
-            : _random.Next(100) < _percent[FaultKind.Reordering] ? Fate.Echo
+        return Drawn(FaultKind.Duplication) is { } twice ? new DecidedFate(Fate.Twice, twice.Strike)
+            : Drawn(FaultKind.Reordering) is { } echo ? new DecidedFate(Fate.Echo, echo.Strike)
             : Fate.Deliver;
     }
 
+    private ActiveFault? LossOf(SiloAddress to, RequestBatch batch)
+    {
+        if (_lostAccepts.Count == 0 || !batch.Requests.Any(one => one.Request is Accept))
+        {
+            return null;
+        }
+
+        return _lostAccepts.Find(loss => loss.Spared != Number(to) && _random.Next(100) < loss.Percent).Fault;
+    }
+
+    /// <summary>The fault of a kind, out of all that last, that a message meets.</summary>
+    private ActiveFault? Drawn(FaultKind kind, int mostPercent = 100)
+    {
+        var dice = _random.Next(100);
+        if (dice >= mostPercent)
+        {
+            return null;
+        }
+
+        foreach (var (fault, percent) in _doomed)
+        {
+            if (fault.Kind == kind && (dice -= percent) < 0)
+            {
+                return fault;
+            }
+        }
+
+        return null;
+    }
+
     private static int Number(SiloAddress silo) => silo.Endpoint.Port - 1000;
+
+    /// <param name="Seed">Which silos are missing or there.</param>
+    /// <param name="Ghosts">Dead silos can be seen, too.</param>
+    private sealed record WrongView(ActiveFault Fault, int Silo, int Seed, bool Ghosts);
 }

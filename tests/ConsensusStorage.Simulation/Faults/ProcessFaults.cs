@@ -18,12 +18,11 @@ internal sealed class ProcessFaults(
     /// <summary>Replicas that have lost what they promised.</summary>
     public HashSet<int> Lost { get; } = [];
 
-    /// <returns>Whether there was something to strike.</returns>
-    public async Task<bool> StrikeAsync(PlannedFault fault, Random random)
+    public async Task StrikeAsync(ActiveFault fault, Random random)
     {
         if (!cluster.Silos.ContainsKey(fault.Silo))
         {
-            return false;
+            return;
         }
 
         switch (fault.Kind)
@@ -31,33 +30,35 @@ internal sealed class ProcessFaults(
             case FaultKind.Crash or FaultKind.Kill:
                 await AtAnyAwaitAsync(random);
                 await GoDownAsync(fault, random, killed: fault.Kind == FaultKind.Kill);
-                return true;
+                break;
             case FaultKind.CrashInWrite:
-                disks.CrashInWrite(fault.Silo, random.Next(6));
-                await cluster.PassAsync(1000);
-                disks.Disarm(fault.Silo);
-                return true;
+                await CrashInWriteAsync(fault, random);
+                break;
             case FaultKind.Restart:
+                fault.Strike();
                 await cluster.StopAsync(fault.Silo);
                 await cluster.PassAsync(random.Next(0, 1000));
                 await StartAsync(fault.Silo);
-                return true;
+                break;
             case FaultKind.Pause:
                 await PauseAsync(fault, random);
-                return true;
+                break;
             default:
-                return await LoseReplicaAsync(fault, random);
+                await LoseReplicaAsync(fault, random);
+                break;
         }
     }
 
-    /// <summary>Power has failed in the middle of a write; the rest of the process goes with it.</summary>
-    public void CrashedInWrite(int silo) => cluster.Scheduler.InterruptAfter(0, () =>
+    /// <summary>Power has failed in the middle of a change of the disk; the rest of the process goes with it.</summary>
+    public void CrashedInWrite(ArmedCrash crash, FileAction action) => cluster.Scheduler.InterruptAfter(0, () =>
     {
-        log("power fails in a write of silo", silo);
+        var silo = crash.Fault.Silo;
         if (!cluster.Processes[silo].HasEnded)
         {
+            log($"power fails in a {action} of silo", silo);
+            crash.Fault.Strike();
             cluster.Crash(silo);
-            _ = RestartLaterAsync(silo, 300);
+            crash.Restarted = RestartLaterAsync(silo, 300);
         }
     });
 
@@ -105,7 +106,17 @@ internal sealed class ProcessFaults(
         return now.Task;
     }
 
-    private async Task GoDownAsync(PlannedFault fault, Random random, bool killed)
+    private async Task CrashInWriteAsync(ActiveFault fault, Random random)
+    {
+        var ofNames = random.Next(4) == 0;
+        var crash = new ArmedCrash(fault, random.Next(ofNames ? 4 : 6), ofNames);
+        disks.Arm(crash);
+        await cluster.PassAsync(ofNames ? 4000 : 1000);
+        disks.Disarm(crash);
+        await crash.Restarted;
+    }
+
+    private async Task GoDownAsync(ActiveFault fault, Random random, bool killed)
     {
         if (!cluster.Silos.ContainsKey(fault.Silo))
         {
@@ -114,13 +125,14 @@ internal sealed class ProcessFaults(
 
         var address = cluster.Addresses[fault.Silo];
         cluster.Crash(fault.Silo, killed);
+        fault.Strike();
         if (random.Next(2) == 0)
         {
-            await cluster.PassAsync(fault.Lasts.TotalMilliseconds * random.NextDouble());
+            await cluster.PassAsync(fault.Plan.Lasts.TotalMilliseconds * random.NextDouble());
             cluster.Network.Remove(address);
         }
 
-        await cluster.PassAsync(fault.Lasts.TotalMilliseconds);
+        await cluster.PassAsync(fault.Plan.Lasts.TotalMilliseconds);
         await StartAsync(fault.Silo);
     }
 
@@ -134,12 +146,13 @@ internal sealed class ProcessFaults(
     /// The process stands still and wakes up. If the others have declared it dead meanwhile, it works on for a moment,
     /// until it hears of that, and then ends, as Orleans does.
     /// </summary>
-    private async Task PauseAsync(PlannedFault fault, Random random)
+    private async Task PauseAsync(ActiveFault fault, Random random)
     {
         var process = cluster.Processes[fault.Silo];
         var address = cluster.Addresses[fault.Silo];
         process.Pause();
-        await cluster.PassAsync(fault.Lasts.TotalMilliseconds);
+        fault.Strike();
+        await cluster.PassAsync(fault.Plan.Lasts.TotalMilliseconds);
         if (random.Next(4) == 0)
         {
             // No call has so much time.
@@ -166,33 +179,42 @@ internal sealed class ProcessFaults(
     }
 
     /// <summary>A disk rots or is lost, if the cluster can do without one more replica.</summary>
-    private async Task<bool> LoseReplicaAsync(PlannedFault fault, Random random)
+    private async Task LoseReplicaAsync(ActiveFault fault, Random random)
     {
         var silo = fault.Silo;
         if (silo >= cluster.Replicas.Count || !minority.TryBreak(silo))
         {
-            return false;
+            return;
         }
 
         Lost.Add(silo);
         if (fault.Kind == FaultKind.BitFlip && random.Next(2) == 0)
         {
-            log("bit flipped under the running silo", $"{silo}: {((FaultyFiles)cluster.DiskOf(silo)).FlipBit(random)}");
-            return true;
+            FlipBit(fault, random, "under the running silo");
+            return;
         }
 
         cluster.Crash(silo, killed: random.Next(2) == 0);
         if (fault.Kind == FaultKind.WipedDisk)
         {
             disks.Add(silo);
+            fault.Strike();
         }
         else
         {
-            log("bit flipped of silo", $"{silo}: {((FaultyFiles)cluster.DiskOf(silo)).FlipBit(random)}");
+            FlipBit(fault, random, "of silo");
         }
 
-        await cluster.PassAsync(fault.Lasts.TotalMilliseconds);
+        await cluster.PassAsync(fault.Plan.Lasts.TotalMilliseconds);
         await StartAsync(silo);
-        return true;
+    }
+
+    private void FlipBit(ActiveFault fault, Random random, string whose)
+    {
+        if (((FaultyFiles)cluster.DiskOf(fault.Silo)).FlipBit(random) is { } where)
+        {
+            log($"bit flipped {whose}", $"{fault.Silo}: {where}");
+            fault.Strike();
+        }
     }
 }

@@ -9,6 +9,7 @@ internal sealed class SimulatedProcess(SimulatedScheduler kernel) : TaskSchedule
     private readonly Queue<Task> _held = new();
     private readonly TaskCompletionSource _ended = new();
     private TaskCompletionSource? _resumed;
+    private int _standing;
 
     public bool HasEnded { get; private set; }
 
@@ -22,15 +23,17 @@ internal sealed class SimulatedProcess(SimulatedScheduler kernel) : TaskSchedule
     {
         HasEnded = true;
         _held.Clear();
-        Resume();
+        GoOn();
         _ended.TrySetResult();
     }
 
     /// <summary>How often it was paused so far.</summary>
     public int Pauses { get; private set; }
 
+    /// <summary>It stands still, until every pause is over.</summary>
     public void Pause()
     {
+        _standing++;
         _resumed ??= new();
         Pauses++;
     }
@@ -44,7 +47,7 @@ internal sealed class SimulatedProcess(SimulatedScheduler kernel) : TaskSchedule
     public async Task RunAsync(Func<Task> code)
     {
         var running = Start(code);
-        if (await Task.WhenAny(running, _ended.Task) != running)
+        if (await Task.WhenAny(running, _ended.Task) != running || HasEnded)
         {
             throw new IOException("The process has ended.");
         }
@@ -55,8 +58,18 @@ internal sealed class SimulatedProcess(SimulatedScheduler kernel) : TaskSchedule
     private Task Start(Func<Task> code) =>
         Task.Factory.StartNew(code, CancellationToken.None, TaskCreationOptions.None, this).Unwrap();
 
+    /// <summary>Ends one pause.</summary>
     public void Resume()
     {
+        if (_standing > 0 && --_standing == 0)
+        {
+            GoOn();
+        }
+    }
+
+    private void GoOn()
+    {
+        _standing = 0;
         var resumed = _resumed;
         _resumed = null;
         while (_held.TryDequeue(out var task))

@@ -122,7 +122,7 @@ internal sealed class SeedRun
                 Violated($"The history of register {register} is not linearizable.");
             }
         }
-        catch (Exception exception)
+        catch (Exception exception) when (exception is not OutOfMemoryException)
         {
             Violated($"The run ended with {exception}");
         }

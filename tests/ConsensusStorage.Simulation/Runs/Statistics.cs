@@ -5,9 +5,14 @@ using Orleans.Consensus.Simulation.Scenarios;
 
 namespace Orleans.Consensus.Simulation.Runs;
 
-/// <summary>What many runs saw together. Thread-safe.</summary>
-internal sealed class Statistics
+/// <summary>What many runs of a profile saw together. Thread-safe.</summary>
+internal sealed class Statistics(Profile profile)
 {
+    /// <summary>Seeds from which on every kind of fault has to have struck.</summary>
+    private const int Many = 1_000;
+
+    private const int LeastPercent = 1;
+
     private readonly Lock _lock = new();
     private readonly SortedDictionary<FaultKind, (int Seeds, long Times)> _faults = [];
     private readonly SortedDictionary<string, int> _situations = new(StringComparer.Ordinal);
@@ -23,6 +28,24 @@ internal sealed class Statistics
     public long Operations { get; private set; }
 
     public long Faults { get; private set; }
+
+    /// <summary>
+    /// Kinds of fault of the profile that hardly any seed felt, of seeds enough to tell. A run with such a kind has not
+    /// shown what its profile promises, and ends like one that failed.
+    /// </summary>
+    public IReadOnlyList<FaultKind> Rare
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return Seeds < Many ? [] : [.. Kinds.Where(kind => SeedsWith(kind) * 100L < Seeds * LeastPercent)];
+            }
+        }
+    }
+
+    /// <summary>Also those that never struck.</summary>
+    private IEnumerable<FaultKind> Kinds => profile.Weights.Select(one => one.Kind).Union(_faults.Keys).Order();
 
     public void Add(SeedRun run)
     {
@@ -72,9 +95,15 @@ internal sealed class Statistics
             }
 
             text.AppendLine(invariant, $"{Faults} faults, at least {_fewestFaults} in a seed:");
-            foreach (var (kind, (seeds, times)) in _faults)
+            foreach (var kind in Kinds)
             {
+                var (seeds, times) = _faults.GetValueOrDefault(kind);
                 text.AppendLine(invariant, $"  {kind,-34} {times,10}  in {Share(seeds),5} % of seeds");
+            }
+
+            if (Rare.Count > 0)
+            {
+                text.AppendLine(invariant, $"Below {LeastPercent} % of the seeds: {string.Join(", ", Rare)}");
             }
 
             text.AppendLine("Situations:");
@@ -86,6 +115,8 @@ internal sealed class Statistics
             return text.ToString();
         }
     }
+
+    private int SeedsWith(FaultKind kind) => _faults.GetValueOrDefault(kind).Seeds;
 
     private string Share(int seeds) => (100.0 * seeds / Seeds).ToString("0.0", CultureInfo.InvariantCulture);
 }

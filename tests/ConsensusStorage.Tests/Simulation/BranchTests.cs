@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Orleans.Consensus.Simulation.Branches;
 using Orleans.Consensus.Simulation.Scenarios;
 
@@ -68,20 +67,8 @@ public sealed class BranchTests
     public void Wrong_usage_is_exit_code_2(string option, string value) =>
         Assert.Equal(2, SimulateCommand.Invoke(["branches", option, value]));
 
-    private static async Task<string> RunAsync(params string[] arguments)
-    {
-        var tests = Path.ChangeExtension(typeof(BranchTests).Assembly.Location, null);
-        string[] asTheseTests = ["--depsfile", $"{tests}.deps.json", "--runtimeconfig", $"{tests}.runtimeconfig.json"];
-        var simulator = typeof(ProtocolCode).Assembly.Location;
-        var start = new ProcessStartInfo("dotnet", ["exec", .. asTheseTests, simulator, "branches", .. arguments])
-        {
-            RedirectStandardOutput = true,
-        };
-        using var process = Process.Start(start)!;
-        var report = await process.StandardOutput.ReadToEndAsync();
-        await process.WaitForExitAsync();
-        return report;
-    }
+    private static async Task<string> RunAsync(params string[] arguments) =>
+        (await SimulatorProcess.RunAsync(["branches", .. arguments])).Output;
 
     private static int Index(string method, string when) =>
         Code.Branches.ToList().FindIndex(one => one.Method == method && one.When == when);

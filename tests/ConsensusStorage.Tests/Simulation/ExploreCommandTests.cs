@@ -54,10 +54,35 @@ public sealed class ExploreCommandTests
     public void A_walk_that_could_not_finish_says_so()
     {
         var output = new StringWriter();
-        Assert.Equal(0, ExploreCommand.Explore([Worlds.Find("w2-w2")!], output, minutes: 0.001));
+        Assert.Equal(ExitCode.Unfinished, ExploreCommand.Explore([Worlds.Find("w2-w2")!], output, mostStates: 1_000));
         Assert.Contains("NOT FINISHED", output.ToString());
         Assert.EndsWith($"Not finished; every state seen is well.{Environment.NewLine}", output.ToString());
     }
+
+    [Fact]
+    public void A_walk_whose_time_is_up_says_so_and_is_clean()
+    {
+        var output = new StringWriter();
+        Assert.Equal(ExitCode.Clean, ExploreCommand.Explore([Worlds.Find("w2-w2")!], output, minutes: 0.001));
+        Assert.Contains("NOT FINISHED", output.ToString());
+        Assert.EndsWith(
+            $"Not finished in the minutes it was given; every state seen is well.{Environment.NewLine}",
+            output.ToString());
+    }
+
+    [Fact]
+    public void A_simulator_that_fails_itself_does_not_end_like_a_violation()
+    {
+        var (output, error) = (new StringWriter(), new StringWriter());
+        output.Dispose();
+        var configuration = new InvocationConfiguration { Output = output, Error = error };
+        Assert.Equal(ExitCode.Broken, SimulateCommand.Invoke(["explore", "--list"], configuration));
+        Assert.Contains("The simulator itself failed: System.ObjectDisposedException", error.ToString());
+    }
+
+    [Fact]
+    public void What_a_worker_throws_reaches_its_caller() =>
+        Assert.Throws<IOException>(() => WorkerThreads.Run(2, () => throw new IOException()));
 
     [Fact]
     public void Listed_worlds_have_names_that_say_all_and_each_is_there_once()
