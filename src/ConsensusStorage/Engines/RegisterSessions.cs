@@ -89,16 +89,8 @@ internal sealed class RegisterSessions
         private readonly Dictionary<RegisterId, RegisterSession> _sessions = [];
         private readonly Queue<RegisterSession> _byAge = new();
 
-        public int Count
-        {
-            get
-            {
-                lock (_lock)
-                {
-                    return _sessions.Count;
-                }
-            }
-        }
+        /// <summary>Read without the lock: of this moment or the one before.</summary>
+        public int Count => _sessions.Count;
 
         public RegisterSession? TryEnter(RegisterId register)
         {

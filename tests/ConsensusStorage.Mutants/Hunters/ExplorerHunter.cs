@@ -3,8 +3,8 @@ using System.Diagnostics;
 namespace Orleans.Consensus.Mutants.Hunters;
 
 /// <summary>
-/// The explorer: all reachable states of small worlds, made of the pure code alone. A mutant can make these worlds larger
-/// without being wrong, so not to end in time says nothing.
+/// The explorer: all reachable states of small worlds, made of the pure code alone. A mutant can make these worlds
+/// larger without being wrong, so not to end in time says nothing.
 /// </summary>
 internal sealed class ExplorerHunter(TimeSpan budget) : IHunter
 {
@@ -17,7 +17,8 @@ internal sealed class ExplorerHunter(TimeSpan budget) : IHunter
     public bool CatchesByTimeOut => false;
 
     public bool Reaches(Mutant mutant) => mutant.Sources.Any(source =>
-        source.StartsWith(Library + "Paxos/", StringComparison.Ordinal) || Path.GetDirectoryName(source) + "/" == Library);
+        source.StartsWith(Library + "Paxos/", StringComparison.Ordinal)
+        || source.LastIndexOf('/') == Library.Length - 1);
 
     public async Task<Verdict> HuntAsync(WorkingCopy copy, CancellationToken cancellationToken)
     {

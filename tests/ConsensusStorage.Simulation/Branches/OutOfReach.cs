@@ -14,6 +14,7 @@ internal sealed record OutOfReach(string Method, string Source, string When, str
     private const string NotCompared = "nothing shipped compares changes";
     private const string ServedTwice = "a copied disk, or a dead silo seen for a moment; ReplicaDirectoryTests";
     private const string OneThread = "only another thread could come between; RegisterSessionTests";
+    private const string EveryAnswer = "replicas answer every request; PaxosEngineOutcomeTests";
     private const string Misuse = "an operator's mistake; FormationTests, ReplicaDirectoryTests";
 
     public static readonly IReadOnlyList<OutOfReach> All =
@@ -64,8 +65,8 @@ internal sealed record OutOfReach(string Method, string Source, string When, str
             "newest: yes",
             "it comes last in line, behind as many others as are looked at"),
         new("ReplicaLink.Post", "", "TryWrite: no", "the engine admits nothing once it stops"),
-        new("ReplicaLink.SendAsync", "", "== conv.i4: no", "replicas answer every request; PaxosEngineOutcomeTests"),
-        new("ReplicaLink.SendAsync", "does not fit", "Refusal: no", "replicas answer every request; PaxosEngineOutcomeTests"),
+        new("ReplicaLink.SendAsync", "", "== conv.i4: no", EveryAnswer),
+        new("ReplicaLink.SendAsync", "does not fit", "Refusal: no", EveryAnswer),
         new("PaxosReplica.LoadAndAnswerAsync", "MaxLoadedBytes", "33554432: no", "simulated states are small"),
     ];
 

@@ -20,7 +20,7 @@ internal sealed class SeedRun
 
     private static readonly TimeSpan LongestLoad = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan LongestHealing = TimeSpan.FromSeconds(45);
-    private static readonly TimeSpan BetweenLooks = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan BetweenLooks = TimeSpan.FromMilliseconds(5);
 
     private readonly Scenario _scenario;
     private readonly SimulatedCluster _cluster;
@@ -75,7 +75,6 @@ internal sealed class SeedRun
             {
                 Trace.Add(Trace.Message, batch, reply);
                 _sightings.Heard(batch, reply);
-                LookAtLoads();
             },
         };
         _faults = new(_cluster, scenario, StartClients, (what, detail) => Trace.Add(what, detail));
