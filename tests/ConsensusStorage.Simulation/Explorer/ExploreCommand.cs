@@ -13,7 +13,7 @@ internal static class ExploreCommand
 
     private static readonly Option<string> Set = new("--set")
     {
-        Description = "The set of worlds: ci, for seconds; full, for most of an hour. Default ci.",
+        Description = "The set of worlds: ci, for seconds; full, for an hour or two. Default ci.",
         DefaultValueFactory = _ => "ci",
     };
 

@@ -58,7 +58,7 @@ internal sealed class SeedRun
                 RequestTimeout = 2 * _cluster.Settings.RoundTimeout,
                 MaxPendingChanges = 3,
                 MaxConflicts = 2,
-                MaxQueuedBytes = 16 * 1024,
+                MaxQueuedBytes = 12 * 1024,
                 MaxBatchBytes = 1024,
             };
         }
