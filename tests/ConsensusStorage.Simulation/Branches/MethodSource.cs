@@ -149,7 +149,7 @@ internal sealed partial class MethodSource
         var path = point.Document.Url;
         if (!Texts.TryGetValue(path, out var lines))
         {
-            Texts[path] = lines = System.IO.File.Exists(path) ? System.IO.File.ReadAllLines(path) : [];
+            Texts[path] = lines = System.IO.File.ReadAllLines(path);
         }
 
         if (point.EndLine > lines.Length)
