@@ -55,7 +55,6 @@ internal static partial class Worlds
         ("wcr1-floor1-drop1-copy1", "the same of one client, with floors of other registers"),
         ("wcwc1-drop2", "two values, two tombstones, both dropped"),
         ("gone-w2-c1-drop1-floor1", "a write in doubt and a clear, over a tombstone that is dropped"),
-        ("wcr2-w1-drop1", "write, clear and read, all tried again, another write, a tombstone is dropped"),
         ("w1-rc1-drop1-twice1", "a value of one is cleared by another and forgotten, and a message comes twice"),
         ("w1-w1-gone-drop1-twice1", "two writes while an old tombstone is dropped, and a message comes twice"),
         ("wcr1-drop1-twice1-crash1", "a message from before its sender died comes again after the tombstone is gone"),
