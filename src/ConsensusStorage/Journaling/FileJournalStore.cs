@@ -9,6 +9,8 @@ namespace Orleans.Consensus.Journaling;
 internal sealed class FileJournalStore(
     IFileLayer files, string root, JournalOptions options, TimeProvider time, Random random) : IJournalStore
 {
+    public bool IsExclusive => true;
+
     public async ValueTask<IJournal> OpenAsync(
         JournalIdentity expected,
         JournalOwner owner,

@@ -9,6 +9,8 @@ namespace Orleans.Consensus.Journaling;
 /// <item>When it has thrown <see cref="JournalFullException"/> (no room, or a batch over the limit), or
 /// <see cref="OperationCanceledException"/> before it began, nothing was written and the journal can be used further.
 /// </item>
+/// <item>When it has thrown <see cref="JournalFencedException"/>, somebody else has taken the log over: the batch is
+/// not there and never will be. The journal is closed for good.</item>
 /// <item>When it has thrown anything else, the batch may or may not be there. The journal is closed for good: its
 /// owner forgets all it held in memory and opens the journal again (S18).</item>
 /// </list>
@@ -19,6 +21,9 @@ internal interface IJournal : IAsyncDisposable
 {
     /// <summary>Who this log is; fixed when it was created.</summary>
     JournalIdentity Identity { get; }
+
+    /// <summary>The owner epoch of this opening (S17): above that of every earlier one.</summary>
+    long Epoch { get; }
 
     /// <summary>Bytes of all segments, written part only.</summary>
     long Bytes { get; }
@@ -35,6 +40,12 @@ internal interface IJournal : IAsyncDisposable
 /// <summary>Where the journals of a process live; opens one by the replica's name.</summary>
 internal interface IJournalStore
 {
+    /// <summary>
+    /// True if a log that is open can't be taken over: who opens it waits until its owner gives it up. False if taking
+    /// over fences the owner out, wherever it is (S17).
+    /// </summary>
+    bool IsExclusive { get; }
+
     /// <summary>
     /// Takes the journal over (afterwards a former owner's appends fail, S17), creates it when there is none, repairs
     /// a torn tail, and shows every record after <paramref name="from"/> to <paramref name="replay"/> in order.

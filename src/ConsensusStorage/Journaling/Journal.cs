@@ -41,6 +41,8 @@ internal sealed class Journal : IJournal
 
     public JournalIdentity Identity { get; }
 
+    public long Epoch => _factory.Epoch;
+
     public long Bytes => Volatile.Read(ref _sealedBytes) + Volatile.Read(ref _offset);
 
     private LogSegment Tail => _segments[^1];

@@ -24,3 +24,10 @@ internal sealed class JournalFullException(string message, Exception? inner = nu
 /// <summary>An append or flush failed, so its outcome is unknown, or the log was lost to another owner.</summary>
 internal sealed class JournalLostException(string message, Exception? inner = null)
     : JournalException(message, inner);
+
+/// <summary>
+/// Somebody else has taken the log over (S17). What was being appended is not there and never will be; what its former
+/// owner holds in memory counts for nothing any more.
+/// </summary>
+internal sealed class JournalFencedException(string message, Exception? inner = null)
+    : JournalException(message, inner);

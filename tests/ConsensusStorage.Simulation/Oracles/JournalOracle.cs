@@ -58,6 +58,8 @@ internal sealed class JournalOracle(Action<string> violated)
 
     private sealed class Store(JournalOracle oracle, SiloAddress silo, IJournalStore journals) : IJournalStore
     {
+        public bool IsExclusive => journals.IsExclusive;
+
         public async ValueTask<IJournal> OpenAsync(
             JournalIdentity expected,
             JournalOwner owner,
@@ -149,6 +151,8 @@ internal sealed class JournalOracle(Action<string> violated)
     private sealed class Journal(JournalOracle oracle, LogShadow shadow, IJournal inner) : IJournal
     {
         public JournalIdentity Identity => inner.Identity;
+
+        public long Epoch => inner.Epoch;
 
         public long Bytes => inner.Bytes;
 

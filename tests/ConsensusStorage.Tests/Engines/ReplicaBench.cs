@@ -16,6 +16,8 @@ internal sealed class HeldJournal(IJournal inner) : IJournal
 
     public JournalIdentity Identity => inner.Identity;
 
+    public long Epoch => inner.Epoch;
+
     public long Bytes => inner.Bytes;
 
     /// <summary>Number of records of each append that was begun.</summary>

@@ -5,6 +5,8 @@ namespace Orleans.Consensus.Tests.Simulation;
 /// <summary>Logs that say "durable" and never wrote it, every so often: a negative control.</summary>
 internal sealed class ForgetfulJournals(IJournalStore journals, Random random) : IJournalStore
 {
+    public bool IsExclusive => journals.IsExclusive;
+
     public async ValueTask<IJournal> OpenAsync(
         JournalIdentity expected,
         JournalOwner owner,
@@ -19,6 +21,8 @@ internal sealed class ForgetfulJournals(IJournalStore journals, Random random) :
         private int _remembered = 3;
 
         public JournalIdentity Identity => inner.Identity;
+
+        public long Epoch => inner.Epoch;
 
         public long Bytes => inner.Bytes;
 

@@ -14,6 +14,8 @@ internal sealed class ListedJournals : IJournalStore
     /// <summary>Appends fail with unknown outcome, and nothing of them is there.</summary>
     public bool Loses { get; set; }
 
+    public bool IsExclusive => true;
+
     public ValueTask<IJournal> OpenAsync(
         JournalIdentity expected,
         JournalOwner owner,
@@ -32,6 +34,8 @@ internal sealed class ListedJournals : IJournalStore
     private sealed class Listed(ListedJournals journals, JournalIdentity identity) : IJournal
     {
         public JournalIdentity Identity => identity;
+
+        public long Epoch => 1;
 
         public long Bytes => 0;
 
