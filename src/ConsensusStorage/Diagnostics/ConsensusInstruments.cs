@@ -20,6 +20,9 @@ internal sealed class ConsensusInstruments : IDisposable
     private readonly Counter<long> _inDoubt;
     private readonly Counter<long> _refused;
     private readonly Counter<long> _failures;
+    private readonly Counter<long> _takeOvers;
+    private readonly Counter<long> _fenced;
+    private readonly Counter<long> _appendsInDoubt;
     private readonly Histogram<double> _changeDuration;
     private readonly Histogram<int> _messageBatch;
     private readonly Histogram<int> _logBatch;
@@ -34,6 +37,9 @@ internal sealed class ConsensusInstruments : IDisposable
         _inDoubt = _meter.CreateCounter<long>("consensus.in_doubt", "{change}");
         _refused = _meter.CreateCounter<long>("consensus.replica.refused", "{request}");
         _failures = _meter.CreateCounter<long>("consensus.replica.failures", "{failure}");
+        _takeOvers = _meter.CreateCounter<long>("consensus.replica.takeovers", "{takeover}");
+        _fenced = _meter.CreateCounter<long>("consensus.replica.fenced", "{replica}");
+        _appendsInDoubt = _meter.CreateCounter<long>("consensus.log.appends_in_doubt", "{append}");
         _changeDuration = _meter.CreateHistogram<double>("consensus.change.duration", "s");
         _messageBatch = _meter.CreateHistogram<int>("consensus.message.batch", "{request}");
         _logBatch = _meter.CreateHistogram<int>("consensus.log.batch", "{record}");
@@ -77,6 +83,16 @@ internal sealed class ConsensusInstruments : IDisposable
     /// </summary>
     public void ReplicaFailed(string replica, string reason) =>
         _failures.Add(1, new("replica", replica), new("reason", reason));
+
+    /// <summary>This silo took a replica's log over from another host, or from its own former life.</summary>
+    public void TakeOver(string replica) => _takeOvers.Add(1, new KeyValuePair<string, object?>("replica", replica));
+
+    /// <summary>Another silo took over a log that this one served from.</summary>
+    public void Fenced(string replica) => _fenced.Add(1, new KeyValuePair<string, object?>("replica", replica));
+
+    /// <summary>An append whose outcome was unknown at first: what it turned out to be.</summary>
+    public void AppendInDoubt(string resolution) =>
+        _appendsInDoubt.Add(1, new KeyValuePair<string, object?>("resolution", resolution));
 
     public void Dispose() => _meter.Dispose();
 }

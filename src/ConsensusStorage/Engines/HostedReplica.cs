@@ -13,6 +13,9 @@ namespace Orleans.Consensus.Engines;
 /// </summary>
 internal sealed partial class HostedReplica
 {
+    /// <summary>Of the fence with which a new log begins.</summary>
+    private const long FirstEpoch = 1;
+
     private static readonly TimeSpan InUsePatience = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan ShortestPause = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(30);
@@ -25,11 +28,13 @@ internal sealed partial class HostedReplica
     private readonly StoreEnvironment _environment;
     private readonly ConsensusInstruments _instruments;
     private readonly ILogger _logger;
+    private readonly FormingLog _formation;
     private readonly CancellationTokenSource _stop = new();
 
     private volatile Incarnation? _incarnation;
     private volatile string? _problem;
     private LogId? _refusedLog;
+    private bool _isDoubted;
     private volatile ReplicaState _state = ReplicaState.Opening;
 
     public HostedReplica(
@@ -50,6 +55,7 @@ internal sealed partial class HostedReplica
         _environment = environment;
         _instruments = instruments;
         _logger = logger;
+        _formation = new(id, settings.Replicas, directory, environment.Time);
     }
 
     /// <summary>
@@ -83,7 +89,7 @@ internal sealed partial class HostedReplica
     public async Task RunAsync()
     {
         var pause = ShortestPause;
-        while (_state != ReplicaState.Refused && !_stop.IsCancellationRequested)
+        while (_state != ReplicaState.Refused && !WasFenced && !_stop.IsCancellationRequested)
         {
             try
             {
@@ -91,9 +97,15 @@ internal sealed partial class HostedReplica
 
                 // Whoever stopped meanwhile found nothing to stop.
                 _stop.Token.ThrowIfCancellationRequested();
-                await FormAsync(incarnation);
-                pause = ShortestPause;
-                await ServeAsync(incarnation);
+                if (await FormAsync(incarnation))
+                {
+                    pause = ShortestPause;
+                    await ServeAsync(incarnation);
+                }
+                else
+                {
+                    await CloseAsync();
+                }
             }
             catch (OperationCanceledException) when (_stop.IsCancellationRequested)
             {
@@ -103,6 +115,15 @@ internal sealed partial class HostedReplica
                 or JournalFormatException)
             {
                 Refuse(exception.Message, "corrupt");
+            }
+            catch (JournalFencedException exception)
+            {
+                LoseLog(exception);
+            }
+            catch (JournalInUseException exception) when (_settings.Floats)
+            {
+                _problem = exception.Message;
+                await PauseAsync(ShortestPause);
             }
             catch (Exception exception)
             {
@@ -141,6 +162,11 @@ internal sealed partial class HostedReplica
                 $"Replica {_id} has configuration generation {_settings.Generation}, not {batch.Generation} (S15)."));
     }
 
+    public ReplicaId Id => _id;
+
+    /// <summary>Another silo has taken the log over; this host is done with it.</summary>
+    public bool WasFenced { get; private set; }
+
     /// <summary>Bytes that wait to be looked at, and bytes of state in memory.</summary>
     public (long Waiting, long Cached) Bytes =>
         _incarnation is { Replica: var replica } ? (replica.WaitingBytes, replica.CachedBytes) : default;
@@ -155,7 +181,10 @@ internal sealed partial class HostedReplica
             incarnation?.Index.Peers ?? [],
             incarnation?.Replica.Highest ?? [],
             incarnation?.Journal.Bytes ?? 0,
-            _problem);
+            _problem)
+        {
+            Epoch = _settings.Floats ? incarnation?.Journal.Epoch ?? 0 : 0,
+        };
     }
 
     private async Task<Incarnation> NewIncarnationAsync(CancellationToken cancellationToken)
@@ -178,52 +207,41 @@ internal sealed partial class HostedReplica
         var journal = await _journals.OpenAsync(expected, _owner, null, index.Replay, cancellationToken);
         var replica = new PaxosReplica(_id, journal, index, _settings, _environment.Time, _instruments);
         LogOpened(_logger, _id, journal.Identity.LogId, index.Count, journal.Bytes);
+        if (_settings.Floats && journal.Epoch > FirstEpoch)
+        {
+            _instruments.TakeOver(_id.Name);
+        }
+
         return new(journal, index, replica);
     }
 
-    /// <summary>Walks the steps of <see cref="Formation"/> until this log may answer (S13).</summary>
-    private async Task FormAsync(Incarnation incarnation)
+    /// <summary>
+    /// Waits until this log may answer (S13), or is known never to. False if it has to be read again first.
+    /// </summary>
+    private async Task<bool> FormAsync(Incarnation incarnation)
     {
-        var (journal, index, _) = incarnation;
-        _state = index.Formed ? ReplicaState.Serving : ReplicaState.Forming;
-        while (!index.Formed)
+        _state = incarnation.Index.Formed ? ReplicaState.Serving : ReplicaState.Forming;
+        var refused = await _formation.RunAsync(
+            incarnation.Journal, incarnation.Index, waitsFor => _problem = waitsFor, _stop.Token);
+        if (refused is not null && _settings.Floats && !_isDoubted)
         {
-            using var changed = _directory.Changed.Next(Timeout.InfiniteTimeSpan, _environment.Time, _stop.Token);
-            var step = Formation.Step(
-                _settings.Replicas,
-                _id,
-                journal.Identity.LogId,
-                index.Peers,
-                [.. _directory.Seen.Select(seen => seen.Replica)]);
-            switch (step)
-            {
-                case FormationStep.WritePeers write:
-                    await AppendAsync(
-                        journal, AcceptorRecords.PeersKind, writer => AcceptorRecords.WritePeers(writer, write.Logs));
-                    index.Peers = write.Logs;
-                    _directory.Nudge();
-                    break;
-                case FormationStep.WriteFormed:
-                    await AppendAsync(journal, AcceptorRecords.FormedKind, _ => { });
-                    index.Formed = true;
-                    break;
-                case FormationStep.Refuse refuse:
-                    Refuse(refuse.Problem, "not_in_formation");
-                    return;
-                case FormationStep.Wait wait:
-                    _problem = wait.Problem;
-                    await changed.Task;
-                    _stop.Token.ThrowIfCancellationRequested();
-                    break;
-                default:
-                    throw new System.Diagnostics.UnreachableException();
-            }
+            // Another host may have gone on with the log; then it holds what is missing here.
+            _isDoubted = true;
+            return false;
+        }
+
+        if (refused is not null)
+        {
+            Refuse(refused.Problem, "not_in_formation");
+            return true;
         }
 
         _problem = null;
+        _isDoubted = false;
         _state = ReplicaState.Serving;
         _directory.Nudge();
         LogServing(_logger, _id);
+        return true;
     }
 
     private async Task ServeAsync(Incarnation incarnation)
@@ -233,8 +251,9 @@ internal sealed partial class HostedReplica
             return;
         }
 
+        // A log that floats is taken over while its former host may still think that it has it.
         using var served = new CancellationTokenSource();
-        var watching = WatchForTwinAsync(incarnation, served.Token);
+        var watching = _settings.Floats ? Task.CompletedTask : WatchForTwinAsync(incarnation, served.Token);
         try
         {
             await incarnation.Replica.RunAsync();
@@ -273,15 +292,6 @@ internal sealed partial class HostedReplica
         }
     }
 
-    private static async Task AppendAsync(IJournal journal, byte kind, Action<ByteWriter> write)
-    {
-        var record = new ByteWriter(256);
-        write(record);
-        var batch = new JournalBatch();
-        batch.Add(kind, record.WrittenSpan);
-        await journal.AppendAsync(batch, CancellationToken.None);
-    }
-
     private async Task RecoverAsync(Exception exception, TimeSpan pause)
     {
         _state = ReplicaState.Recovering;
@@ -289,6 +299,11 @@ internal sealed partial class HostedReplica
         _instruments.ReplicaFailed(_id.Name, exception.GetType().Name);
         LogRecovering(_logger, exception, _id, pause);
         await CloseAsync();
+        await PauseAsync(pause);
+    }
+
+    private async Task PauseAsync(TimeSpan pause)
+    {
         try
         {
             await Task.Delay(pause, _environment.Time, _stop.Token);
@@ -328,6 +343,26 @@ internal sealed partial class HostedReplica
         }
     }
 
+    /// <summary>
+    /// The log is another host's. What is in memory counts for nothing (S17); a pinned replica is not taken back,
+    /// because whoever has it believes with the same right that it is pinned there.
+    /// </summary>
+    private void LoseLog(JournalFencedException exception)
+    {
+        if (_settings.Floats)
+        {
+            WasFenced = true;
+            LogFenced(_logger, _id, exception.Message);
+        }
+        else
+        {
+            Refuse(
+                $"{exception.Message} Replica '{_id}' is pinned to this silo, but another one opened its log: give "
+                + "every silo a replica id of its own.",
+                "fenced");
+        }
+    }
+
     private void Refuse(string problem, string reason)
     {
         _problem = problem;
@@ -351,6 +386,9 @@ internal sealed partial class HostedReplica
 
     [LoggerMessage(24, LogLevel.Warning, "The log of replica {Replica} was not closed cleanly.")]
     private static partial void LogNotClosed(ILogger logger, Exception exception, ReplicaId replica);
+
+    [LoggerMessage(25, LogLevel.Information, "Replica {Replica} goes on elsewhere: {Why}")]
+    private static partial void LogFenced(ILogger logger, ReplicaId replica, string why);
 
     [LoggerMessage(23, LogLevel.Critical, "Replica {Replica} does not serve: {Problem}")]
     private static partial void LogRefused(ILogger logger, ReplicaId replica, string problem);

@@ -14,8 +14,7 @@ internal sealed partial class PaxosEngine : IConsensusEngine
     private readonly Lock _lock = new();
     private readonly StoreSettings _settings;
     private readonly StoreEnvironment _environment;
-    private readonly ReplicaDirectory _directory;
-    private readonly ReplicaLink[] _links;
+    private readonly Shard[] _shards;
     private readonly ConsensusInstruments _instruments;
     private readonly ILogger _logger;
     private readonly ProposerId _writer;
@@ -28,15 +27,13 @@ internal sealed partial class PaxosEngine : IConsensusEngine
     public PaxosEngine(
         StoreSettings settings,
         StoreEnvironment environment,
-        ReplicaDirectory directory,
-        ReplicaLink[] links,
+        Shard[] shards,
         ConsensusInstruments instruments,
         ILogger logger)
     {
         _settings = settings;
         _environment = environment;
-        _directory = directory;
-        _links = links;
+        _shards = shards;
         _instruments = instruments;
         _logger = logger;
         _writer = ProposerId.Create(environment.Random);
@@ -100,7 +97,8 @@ internal sealed partial class PaxosEngine : IConsensusEngine
             if (session is null)
             {
                 // Others were before it at this register for all of its time.
-                return GiveUp(change, null, _settings.MaxConflicts + 1, cancellationToken);
+                return GiveUp(
+                    ShardOf(register).Directory, change, null, _settings.MaxConflicts + 1, cancellationToken);
             }
 
             try
@@ -121,6 +119,7 @@ internal sealed partial class PaxosEngine : IConsensusEngine
     private async Task<ChangeResult> DriveAsync(
         RegisterSession session, Change change, long started, CancellationToken token, CancellationToken caller)
     {
+        var (directory, links) = (ShardOf(session.Register).Directory, ShardOf(session.Register).Links);
         Attempt? attempt = null;
         var toBeat = Ballot.None;
         var conflicts = 0;
@@ -131,24 +130,24 @@ internal sealed partial class PaxosEngine : IConsensusEngine
             var left = _settings.RequestTimeout - Time.GetElapsedTime(started);
             if (left <= TimeSpan.Zero || token.IsCancellationRequested || conflicts > _settings.MaxConflicts)
             {
-                return GiveUp(change, attempt, conflicts, caller);
+                return GiveUp(directory, change, attempt, conflicts, caller);
             }
 
-            if (!_directory.HasQuorum)
+            if (!directory.HasQuorum)
             {
-                await UntilReplicasAreFoundAsync(left, token);
+                await UntilReplicasAreFoundAsync(directory, left, token);
                 continue;
             }
 
             var start = StartOf(session, change, toBeat, wantPayload);
-            attempt = new(session.Register, _links, start);
+            attempt = new(session.Register, links, start);
             var timeout = left < _settings.RoundTimeout ? left : _settings.RoundTimeout;
             var outcome = await attempt.RunAsync(timeout, Time, token);
             change = attempt.ChangeAfter;
             if (attempt.Violation is { } violation)
             {
                 LogViolation(_logger, violation, session.Register);
-                return GiveUp(change, attempt, conflicts, caller);
+                return GiveUp(directory, change, attempt, conflicts, caller);
             }
 
             switch (outcome)
@@ -219,12 +218,12 @@ internal sealed partial class PaxosEngine : IConsensusEngine
         return toBeat.Round > ahead ? new(ProposerId.Create(_environment.Random)) : _ballots;
     }
 
-    private async Task UntilReplicasAreFoundAsync(TimeSpan left, CancellationToken token)
+    private async Task UntilReplicasAreFoundAsync(ReplicaDirectory directory, TimeSpan left, CancellationToken token)
     {
-        using var changed = _directory.QuorumFound.Next(left, Time, token);
-        if (!_directory.HasQuorum)
+        using var changed = directory.QuorumFound.Next(left, Time, token);
+        if (!directory.HasQuorum)
         {
-            _directory.Nudge();
+            directory.Nudge();
             await changed.Task;
         }
     }
@@ -259,11 +258,13 @@ internal sealed partial class PaxosEngine : IConsensusEngine
         }
     }
 
+    private Shard ShardOf(RegisterId register) => _shards[register.GroupOf(_shards.Length)];
+
     private ChangeResult GiveUp(
-        Change change, Attempt? attempt, int conflicts, CancellationToken caller)
+        ReplicaDirectory directory, Change change, Attempt? attempt, int conflicts, CancellationToken caller)
     {
-        var answers = attempt is null || _directory.Problem is not null
-            ? Unlocated()
+        var answers = attempt is null || directory.Problem is not null
+            ? Unlocated(directory)
             : attempt.Answers(_settings.Replicas);
         var contention = conflicts > _settings.MaxConflicts;
         var stopped = _stopping.IsCancellationRequested;
@@ -287,20 +288,20 @@ internal sealed partial class PaxosEngine : IConsensusEngine
     }
 
     /// <summary>What is known of each replica when not even a round could start.</summary>
-    private ImmutableArray<ReplicaAnswer> Unlocated()
+    private ImmutableArray<ReplicaAnswer> Unlocated(ReplicaDirectory directory)
     {
-        var seen = _directory.Seen;
+        var seen = directory.Seen;
         return [.. _settings.Replicas.Members.Select((replica, index) =>
         {
-            if (_directory.Locate(index) is { } location)
+            if (directory.Locate(index) is { } location)
             {
                 var silo = location.Silo.ToParsableString();
                 return new ReplicaAnswer(replica, false, $"not asked, since too few others are known; it is on {silo}");
             }
 
             var known = seen.Where(known => known.Replica.Replica == replica).Select(known => known.Replica).ToList();
-            return new(replica, false, _directory.Problem ?? known.FirstOrDefault()?.Problem
-                ?? (known.Count == 0 ? _directory.OtherShape ?? "no live silo hosts it" : $"it is {known[0].State}"));
+            return new(replica, false, directory.Problem ?? known.FirstOrDefault()?.Problem
+                ?? (known.Count == 0 ? directory.OtherShape ?? "no live silo hosts it" : $"it is {known[0].State}"));
         })];
     }
 

@@ -7,10 +7,10 @@ using Orleans.Consensus.Transport;
 namespace Orleans.Consensus.Engines;
 
 /// <summary>
-/// One silo's part of a consensus store: its engine, the replica it hosts if any, and the loops that keep both going.
+/// One silo's part of a consensus store: its engine, the replicas it hosts if any, and the loops that keep both going.
 /// Start once, stop once.
 /// </summary>
-internal sealed partial class PaxosStore : IConsensusStore, ITransportTarget, IAsyncDisposable
+internal sealed partial class PaxosStore : IConsensusStore, IAsyncDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan ShortPatience = TimeSpan.FromSeconds(2);
@@ -18,20 +18,21 @@ internal sealed partial class PaxosStore : IConsensusStore, ITransportTarget, IA
     private readonly ILogger _logger;
     private readonly StoreSettings _settings;
     private readonly StoreEnvironment _environment;
-    private readonly ReplicaDirectory _directory;
-    private readonly ReplicaLink[] _links;
-    private readonly HostedReplica? _hosted;
+    private readonly Shard[] _shards;
     private readonly PaxosEngine _engine;
     private Task _background = Task.CompletedTask;
     private Task _serving = Task.CompletedTask;
 
-    /// <param name="journals">Where the local replica's log is; null if this silo hosts none.</param>
+    /// <param name="journals">
+    /// Where the logs of a set of logs are, by its name; null if this silo hosts no replicas.
+    /// </param>
+    /// <param name="membership">A view for each that watches it.</param>
     public PaxosStore(
         StoreSettings settings,
-        IJournalStore? journals,
+        Func<string, IJournalStore>? journals,
         JournalOwner owner,
         ITransport transport,
-        IMembershipView membership,
+        Func<IMembershipView> membership,
         StoreEnvironment environment,
         ConsensusInstruments instruments,
         ILoggerFactory loggers)
@@ -40,58 +41,76 @@ internal sealed partial class PaxosStore : IConsensusStore, ITransportTarget, IA
         _environment = environment;
         var logger = loggers.CreateLogger("Orleans.Consensus");
         _logger = logger;
-        var time = environment.Time;
-        _directory = new(settings, transport, membership, Describe, time, logger);
-        _links = [.. Enumerable.Range(0, settings.Replicas.Count)
-            .Select(replica => new ReplicaLink(replica, settings, _directory, transport, time, instruments))];
-        _engine = new(settings, environment, _directory, _links, instruments, logger);
-        if (settings.Local is { } local)
-        {
-            ArgumentNullException.ThrowIfNull(journals);
-            _hosted = new(local, settings, journals, owner, _directory, environment, instruments, logger);
-        }
+        _shards =
+        [
+            .. Enumerable.Range(0, settings.Shards).Select(number => new Shard(
+                number,
+                settings,
+                settings.Floats || settings.Local is not null ? journals?.Invoke(settings.OfShard(number).Store) : null,
+                owner,
+                transport,
+                membership(),
+                environment,
+                instruments,
+                logger)),
+        ];
+        _engine = new(settings, environment, _shards, instruments, logger);
     }
 
     public string Name => _settings.Store;
 
     public IConsensusEngine Engine => _engine;
 
-    public ITransportTarget Target => this;
+    /// <summary>What takes messages, by the names that other silos ask for.</summary>
+    public IEnumerable<(string Name, ITransportTarget Target)> Targets =>
+        _shards.Select(shard => (shard.Name, (ITransportTarget)shard));
+
+    /// <summary>The replicas that this silo hosts now.</summary>
+    public IReadOnlyList<ReplicaDescription> Hosted =>
+        [.. _shards.SelectMany(shard => shard.Describe().Replicas)];
 
     /// <summary>What it keeps in memory and in queues now.</summary>
     public StoreLoad Load
     {
         get
         {
-            var (waiting, cached) = _hosted?.Bytes ?? default;
-            return new(_engine.Pending, _engine.Sessions, _links.Max(link => link.QueuedBytes), waiting, cached);
+            var hosted = _shards.Select(shard => shard.HostedBytes).ToList();
+            return new(
+                _engine.Pending,
+                _engine.Sessions,
+                _shards.Max(shard => shard.QueuedBytes),
+                hosted.Max(bytes => bytes.Waiting),
+                hosted.Max(bytes => bytes.Cached));
         }
     }
 
-    /// <summary>Opens and replays the local log and starts the loops. Does not: wait for a quorum.</summary>
+    /// <summary>Opens and replays pinned logs and starts the loops. Does not: wait for a quorum.</summary>
     /// <exception cref="JournalException">The log can't be used; nothing was started.</exception>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
-        if (_hosted is not null)
+        foreach (var shard in _shards)
         {
-            await _hosted.OpenAsync(cancellationToken);
+            await shard.OpenAsync(cancellationToken);
         }
 
-        _background = Task.WhenAll([Run(_directory.RunAsync), .. _links.Select(link => Run(link.RunAsync))]);
-        _serving = _hosted is null ? Task.CompletedTask : Run(_hosted.RunAsync);
+        _background = Task.WhenAll(_shards.SelectMany(shard => shard.Loops).Select(Run));
+        _serving = Task.WhenAll(_shards.Select(shard => Run(shard.ServeAsync)));
     }
 
+    /// <summary>Hands replicas that float over to other silos, if there are any; the store goes on until it is stopped.
+    /// </summary>
+    public Task LeaveAsync(CancellationToken cancellationToken) =>
+        Task.WhenAll(_shards.Select(shard => shard.LeaveAsync(cancellationToken)));
+
     /// <summary>
-    /// Ends changes as they stand, answers nothing more and closes the log. What is just being flushed may still land.
+    /// Ends changes as they stand, answers nothing more and closes the logs. What is just being flushed may still land.
     /// </summary>
     public async Task StopAsync(CancellationToken cancellationToken)
     {
         _engine.Stop();
-        _hosted?.Stop();
-        _directory.Stop();
-        foreach (var link in _links)
+        foreach (var shard in _shards)
         {
-            link.Stop();
+            shard.Stop();
         }
 
         // A disk that hangs must not hang the silo with it; a silo that is being killed waits for little.
@@ -108,25 +127,20 @@ internal sealed partial class PaxosStore : IConsensusStore, ITransportTarget, IA
 
     public async ValueTask DisposeAsync() => await StopAsync(CancellationToken.None);
 
-    public Task<BatchReply> HandleAsync(RequestBatch batch, CancellationToken cancellationToken) =>
-        _hosted is not null && batch.Replica == _settings.Local && batch.Store == Name
-            ? _hosted.HandleAsync(batch)
-            : Task.FromResult(BatchReply.Refused($"This silo does not host replica {batch.Replica} of {batch.Store}."));
-
-    public StoreDescription Describe() =>
-        new(_settings.Shape, _hosted is null ? [] : [_hosted.Describe()]);
-
     public async Task<IReadOnlyList<ConsensusReplicaStatus>> GetStatusAsync(CancellationToken cancellationToken)
     {
-        await _directory.RefreshAllAsync().WaitAsync(cancellationToken);
-        var seen = _directory.Answering;
+        await Task.WhenAll(_shards.Select(shard => shard.Directory.RefreshAllAsync())).WaitAsync(cancellationToken);
+        var seenOf = _shards.Select(shard => shard.Directory.Answering).ToList();
         var status = new List<ConsensusReplicaStatus>();
         for (var group = 0; group < _settings.Groups; group++)
         {
+            var directory = _shards[group % _shards.Length].Directory;
+            var seen = seenOf[group % _shards.Length];
             foreach (var replica in _settings.Replicas.Members)
             {
                 var hosts = seen.Where(known => known.Replica.Replica == replica)
                     .OrderByDescending(known => known.Replica.State == ReplicaState.Serving)
+                    .ThenByDescending(known => known.Replica.Epoch)
                     .ToList();
                 var (silo, description) = hosts.FirstOrDefault();
                 var ballot = description is { Groups.IsEmpty: false } ? description.Groups[group].ToString() : null;
@@ -137,7 +151,7 @@ internal sealed partial class PaxosStore : IConsensusStore, ITransportTarget, IA
                     description?.State.ToString() ?? "Unreachable",
                     ballot,
                     description?.LogBytes ?? 0,
-                    _directory.Problem
+                    directory.Problem
                         ?? hosts.Select(host => host.Replica.Problem).FirstOrDefault(problem => problem is not null)));
             }
         }

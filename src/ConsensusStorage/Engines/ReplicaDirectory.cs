@@ -30,11 +30,12 @@ internal sealed partial class ReplicaDirectory
     private readonly Channel<bool> _wake = Channel.CreateBounded<bool>(
         new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
 
-    private readonly Dictionary<SiloAddress, Known> _silos = [];
+    private readonly Dictionary<SiloAddress, KnownSilo> _silos = [];
     private readonly CancellationTokenSource _stop = new();
     private ImmutableArray<ReplicaLocation?> _locations;
     private volatile int _located;
     private ImmutableArray<LogId> _formation = [];
+    private long _version = -1;
 
     public ReplicaDirectory(
         StoreSettings settings,
@@ -90,6 +91,28 @@ internal sealed partial class ReplicaDirectory
         }
     }
 
+    /// <summary>This silo.</summary>
+    public SiloAddress Local => _transport.Local;
+
+    /// <summary>The version of the membership that this silo knows.</summary>
+    public long MembershipVersion => _membership.Version;
+
+    /// <summary>
+    /// The silos that replicas which float can be on: all that stay in the cluster, but for those that say that they
+    /// don't have this store.
+    /// </summary>
+    public ImmutableArray<SiloAddress> Candidates
+    {
+        get
+        {
+            var staying = _membership.StayingSilos;
+            lock (_lock)
+            {
+                return [.. staying.Where(silo => _silos.GetValueOrDefault(silo) is not { HasNoStore: true })];
+            }
+        }
+    }
+
     /// <summary>Why silos that answer are not spoken to, or null.</summary>
     public string? OtherShape { get; private set; }
 
@@ -101,6 +124,13 @@ internal sealed partial class ReplicaDirectory
             && seen.Replica.State is ReplicaState.Serving or ReplicaState.Refused)
         .Select(seen => seen.Silo)
         .FirstOrDefault();
+
+    /// <summary>What other silos say that have a replica's log open, or are opening it.</summary>
+    public IEnumerable<ReplicaDescription> HoldersElsewhere(ReplicaId replica) => Answering
+        .Where(seen => !seen.Silo.Equals(_transport.Local)
+            && seen.Replica.Replica == replica
+            && seen.Replica.State is ReplicaState.Opening or ReplicaState.Forming or ReplicaState.Serving)
+        .Select(seen => seen.Replica);
 
     public ReplicaLocation? Locate(int replica) => _locations[replica];
 
@@ -181,6 +211,7 @@ internal sealed partial class ReplicaDirectory
     private void Refresh()
     {
         var live = _membership.LiveSilos;
+        var version = _membership.Version;
         lock (_lock)
         {
             var gone = _silos.Keys.Where(silo => !live.Contains(silo)).ToList();
@@ -189,6 +220,12 @@ internal sealed partial class ReplicaDirectory
             {
                 Recompute();
             }
+        }
+
+        if (_version != version)
+        {
+            _version = version;
+            Changed.Beat();
         }
 
         foreach (var silo in live)
@@ -206,10 +243,11 @@ internal sealed partial class ReplicaDirectory
                 return;
             }
 
-            _silos[silo] = (known ?? Known.Nothing) with { Asking = true };
+            _silos[silo] = (known ?? KnownSilo.Nothing) with { Asking = true };
         }
 
         ImmutableArray<ReplicaDescription>? replicas = null;
+        var hasNoStore = false;
         try
         {
             using var timeout = new CancellationTokenSource(DescribeTimeout, _time);
@@ -217,6 +255,7 @@ internal sealed partial class ReplicaDirectory
                 ? _local()
                 : await _transport.DescribeAsync(silo, _settings.Store, timeout.Token);
             replicas = OfThisStore(silo, description);
+            hasNoStore = description?.Shape != _settings.Shape;
         }
         catch (Exception exception)
         {
@@ -229,7 +268,8 @@ internal sealed partial class ReplicaDirectory
             {
                 // A silo too busy to answer is not forgotten for that, unless another one has the same to offer.
                 var kept = replicas is not null || !OffersWhatAnotherDoes(silo, known) ? known.Replicas : [];
-                var now = new Known(Asking: false, Silent: replicas is null, replicas ?? kept);
+                var now = new KnownSilo(
+                    Asking: false, Silent: replicas is null, HasNoStore: hasNoStore, replicas ?? kept);
                 _silos[silo] = now;
                 if (!known.SaysTheSame(now))
                 {
@@ -254,7 +294,7 @@ internal sealed partial class ReplicaDirectory
             && (replica.Groups.IsEmpty || replica.Groups.Length == _settings.Groups))];
     }
 
-    private bool OffersWhatAnotherDoes(SiloAddress silo, Known known) => _silos.Any(
+    private bool OffersWhatAnotherDoes(SiloAddress silo, KnownSilo known) => _silos.Any(
         other => !other.Key.Equals(silo)
             && other.Value.Replicas.Any(theirs => known.Replicas.Any(own => own.Replica == theirs.Replica)));
 
@@ -276,6 +316,14 @@ internal sealed partial class ReplicaDirectory
 
         var conflict = formations.Count > 1
             || (formations.Count == 1 && !Same(formations[0].First().Replica.Peers, _formation));
+        if (_settings.Floats)
+        {
+            // A host that does not know yet that its log was taken over counts for nothing.
+            serving = [.. serving
+                .GroupBy(seen => (seen.Replica.Replica, seen.Replica.Log))
+                .Select(hosts => hosts.MaxBy(host => host.Replica.Epoch))];
+        }
+
         var twice = serving
             .GroupBy(seen => (seen.Replica.Replica, seen.Replica.Log))
             .Where(same => same.Count() > 1)
@@ -333,22 +381,6 @@ internal sealed partial class ReplicaDirectory
 
     private static bool Same(ImmutableArray<LogId> left, ImmutableArray<LogId> right) =>
         left.AsSpan().SequenceEqual(right.AsSpan());
-
-    /// <summary>What is known of one silo.</summary>
-    private sealed record Known(bool Asking, bool Silent, ImmutableArray<ReplicaDescription> Replicas)
-    {
-        public static readonly Known Nothing = new(false, false, []);
-
-        /// <summary>Nothing has changed that anybody decides by: ballots and sizes are for people.</summary>
-        public bool SaysTheSame(Known other) =>
-            Silent == other.Silent
-            && Replicas.Length == other.Replicas.Length
-            && Replicas.Zip(other.Replicas).All(pair => SaysTheSame(pair.First, pair.Second));
-
-        private static bool SaysTheSame(ReplicaDescription left, ReplicaDescription right) =>
-            (left.Replica, left.Log, left.State, left.Problem) == (right.Replica, right.Log, right.State, right.Problem)
-            && Same(left.Peers, right.Peers);
-    }
 
     [LoggerMessage(1, LogLevel.Debug, "Store {Store}: silo {Silo} does not say what it hosts: {Problem}")]
     private static partial void LogNoDescription(ILogger logger, string store, SiloAddress silo, string problem);

@@ -12,8 +12,14 @@ internal sealed record StoreSettings
     /// <summary>All acceptors.</summary>
     public required ReplicaSet Replicas { get; init; }
 
-    /// <summary>The acceptor this silo hosts, or none.</summary>
+    /// <summary>The acceptor this silo hosts, or none; for replicas that are pinned.</summary>
     public ReplicaId? Local { get; init; }
+
+    /// <summary>
+    /// Whether replicas float: each group has logs of its own, hosted by whichever silos are up. Else all groups of a
+    /// replica share one log, which stays with its silo.
+    /// </summary>
+    public bool Floats { get; init; }
 
     /// <summary>Number of replica groups, fixed at formation.</summary>
     public required int Groups { get; init; }
@@ -44,6 +50,14 @@ internal sealed record StoreSettings
 
     /// <summary>Configuration generation (S15).</summary>
     public long Generation { get; init; } = 1;
+
+    /// <summary>Number of the sets of logs, which are a store of their own each but for the engine.</summary>
+    public int Shards => Floats ? Groups : 1;
+
+    /// <summary>The settings of one set of logs.</summary>
+    public StoreSettings OfShard(int shard) => Floats
+        ? this with { Store = $"{Store}/{shard}", ValueCacheBytes = ValueCacheBytes / Groups }
+        : this;
 
     /// <summary>Equal on all silos of a store; a silo or log of another shape is not spoken to.</summary>
     public string Shape => $"service '{Service}', store '{Store}', replicas {Replicas}, {Groups} groups";

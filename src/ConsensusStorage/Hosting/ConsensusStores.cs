@@ -27,7 +27,7 @@ internal sealed class ConsensusStores : ILifecycleParticipant<ISiloLifecycle>, I
     {
         observer.Subscribe(
             "Orleans.Consensus stores", ServiceLifecycleStage.RuntimeStorageServices, OpenAsync, CloseAsync);
-        observer.Subscribe("Orleans.Consensus membership", MembershipStage, _ => JoinAsync());
+        observer.Subscribe("Orleans.Consensus membership", MembershipStage, _ => JoinAsync(), LeaveAsync);
     }
 
     public async ValueTask DisposeAsync()
@@ -51,6 +51,17 @@ internal sealed class ConsensusStores : ILifecycleParticipant<ISiloLifecycle>, I
 
     private async Task CloseAsync(CancellationToken cancellationToken) =>
         await Task.WhenAll(_hosts.Value.Values.Select(host => host.CloseAsync(cancellationToken)));
+
+    /// <summary>
+    /// Grains have written their last by now, and other silos know that this one is leaving.
+    /// </summary>
+    private async Task LeaveAsync(CancellationToken cancellationToken)
+    {
+        if (!cancellationToken.IsCancellationRequested)
+        {
+            await Task.WhenAll(_hosts.Value.Values.Select(host => host.LeaveAsync(cancellationToken)));
+        }
+    }
 
     private Task JoinAsync()
     {

@@ -14,6 +14,10 @@ internal sealed class LateMembershipView(IMembershipView view, SiloAddress local
 
     public ImmutableArray<SiloAddress> LiveSilos => _opened.Task.IsCompleted ? view.LiveSilos : [local];
 
+    public ImmutableArray<SiloAddress> StayingSilos => _opened.Task.IsCompleted ? view.StayingSilos : [];
+
+    public long Version => view.Version;
+
     public void Open() => _opened.TrySetResult();
 
     /// <summary>Opening is a change by itself.</summary>

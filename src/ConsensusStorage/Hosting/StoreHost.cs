@@ -11,8 +11,9 @@ using Orleans.Runtime;
 
 namespace Orleans.Consensus.Hosting;
 
-/// <summary>Where the logs of a store are. A keyed service by the store's name takes the place of files.</summary>
-internal delegate IJournalStore JournalStoreFactory(string store, ConsensusStoreOptions options);
+/// <summary>Where a set of logs is. A keyed service by the store's name takes the place of files.</summary>
+/// <param name="logs">The store's name; where replicas float with a slash and the group's number behind it.</param>
+internal delegate IJournalStore JournalStoreFactory(string logs, ConsensusStoreOptions options);
 
 /// <summary>
 /// One store of a silo from its options to its end: what applications see of it, and what the silo's lifecycle opens
@@ -23,7 +24,7 @@ internal sealed partial class StoreHost : IConsensusStore
     private readonly ConsensusStoreOptions _options;
     private readonly StoreSettings _settings;
     private readonly TransportTargets _targets;
-    private readonly LateMembershipView _membership;
+    private readonly List<LateMembershipView> _views = [];
     private readonly PaxosStore _store;
     private readonly ILogger _logger;
     private bool _closed;
@@ -36,16 +37,22 @@ internal sealed partial class StoreHost : IConsensusStore
         _logger = services.GetRequiredService<ILogger<StoreHost>>();
         var time = services.GetService<TimeProvider>() ?? TimeProvider.System;
         var silo = services.GetRequiredService<ILocalSiloDetails>();
-        _membership = new(services.GetRequiredService<IMembershipView>(), silo.SiloAddress);
         _store = new PaxosStore(
             _settings,
-            _settings.Local is null ? null : JournalsOf(name, options, services, time),
+            JournalsOf(name, options, services, time),
             new(silo.ClusterId, silo.Name),
             services.GetRequiredService<ITransport>(),
-            _membership,
+            NewView,
             new(time, Random.Shared, TaskScheduler.Default),
             services.GetRequiredService<ConsensusInstruments>(),
             services.GetRequiredService<ILoggerFactory>());
+
+        IMembershipView NewView()
+        {
+            var view = new LateMembershipView(services.GetRequiredService<IMembershipView>(), silo.SiloAddress);
+            _views.Add(view);
+            return view;
+        }
     }
 
     public string Name => _settings.Store;
@@ -69,7 +76,11 @@ internal sealed partial class StoreHost : IConsensusStore
 
         try
         {
-            _targets.Add(Name, _store.Target);
+            foreach (var (target, receiver) in _store.Targets)
+            {
+                _targets.Add(target, receiver);
+            }
+
             await _store.StartAsync(cancellationToken);
         }
         catch (Exception exception) when (exception is JournalException or IOException or UnauthorizedAccessException)
@@ -84,7 +95,10 @@ internal sealed partial class StoreHost : IConsensusStore
     }
 
     /// <summary>Looks for the replicas of other silos from now on.</summary>
-    public void Join() => _membership.Open();
+    public void Join() => _views.ForEach(view => view.Open());
+
+    /// <summary>Hands replicas that float over to the silos that stay.</summary>
+    public Task LeaveAsync(CancellationToken cancellationToken) => _store.LeaveAsync(cancellationToken);
 
     /// <summary>Answers nothing more and closes the log.</summary>
     public async Task CloseAsync(CancellationToken cancellationToken)
@@ -95,7 +109,11 @@ internal sealed partial class StoreHost : IConsensusStore
         }
 
         _closed = true;
-        _targets.Remove(Name, _store.Target);
+        foreach (var (target, receiver) in _store.Targets)
+        {
+            _targets.Remove(target, receiver);
+        }
+
         await _store.StopAsync(cancellationToken);
         LogClosed(Name);
     }
@@ -122,16 +140,20 @@ internal sealed partial class StoreHost : IConsensusStore
         };
     }
 
-    private static IJournalStore JournalsOf(
+    private static Func<string, IJournalStore> JournalsOf(
         string name, ConsensusStoreOptions options, IServiceProvider services, TimeProvider time)
     {
         if (services.GetKeyedService<JournalStoreFactory>(name) is { } factory)
         {
-            return factory(name, options);
+            return logs => factory(logs, options);
         }
 
-        var root = Path.Combine(Path.GetFullPath(options.DataDirectory), name);
-        return new FileJournalStore(new DiskFiles(), root, JournalOptionsOf(options), time, Random.Shared);
+        return logs => new FileJournalStore(
+            new DiskFiles(),
+            Path.Combine(Path.GetFullPath(options.DataDirectory), logs.Replace('/', Path.DirectorySeparatorChar)),
+            JournalOptionsOf(options),
+            time,
+            Random.Shared);
     }
 
     /// <summary>A log batch may be as large as a full one and the largest state behind it.</summary>

@@ -41,6 +41,12 @@ internal static class DescriptionCodec
             {
                 Write(writer, replica);
             }
+
+            // What silos of before replicas floated don't know is not written where nothing floats.
+            foreach (var replica in description.Replicas.Where(_ => description.Floats))
+            {
+                writer.WriteInt64(replica.Epoch);
+            }
         }
 
         return Frame.End(writer, secret);
@@ -147,7 +153,24 @@ internal static class DescriptionCodec
         }
 
         description = new(shape, replicas.MoveToImmutable());
-        return true;
+        return reader.Remaining == 0 || TryReadEpochs(ref reader, ref description);
+    }
+
+    private static bool TryReadEpochs(ref ByteReader reader, ref StoreDescription description)
+    {
+        var replicas = ImmutableArray.CreateBuilder<ReplicaDescription>(description.Replicas.Length);
+        foreach (var replica in description.Replicas)
+        {
+            if (!reader.TryReadInt64(out var epoch) || epoch < 0)
+            {
+                return false;
+            }
+
+            replicas.Add(replica with { Epoch = epoch });
+        }
+
+        description = description with { Replicas = replicas.MoveToImmutable() };
+        return description.Floats;
     }
 
     private static bool TryReadReplica(ref ByteReader reader, [NotNullWhen(true)] out ReplicaDescription? replica)

@@ -36,6 +36,12 @@ internal interface IMembershipView
 {
     ImmutableArray<SiloAddress> LiveSilos { get; }
 
+    /// <summary>Those of them that are neither on their way in nor out: they host replicas that float.</summary>
+    ImmutableArray<SiloAddress> StayingSilos { get; }
+
+    /// <summary>Grows with every change of the membership; two silos may know different ones.</summary>
+    long Version { get; }
+
     /// <summary>
     /// Completes when the view has changed since it was read last, or told of last; each reader has a view of its own.
     /// </summary>
@@ -82,7 +88,11 @@ internal sealed record BatchReply(string? Refusal, ImmutableArray<Reply> Replies
 /// <summary>What a silo says of its part of a store: the base of discovery and formation (S13).</summary>
 /// <param name="Shape">Service, store, replica list and group count in one text; equal on all silos of a store.</param>
 /// <param name="Replicas">The replicas it hosts.</param>
-internal sealed record StoreDescription(string Shape, ImmutableArray<ReplicaDescription> Replicas);
+internal sealed record StoreDescription(string Shape, ImmutableArray<ReplicaDescription> Replicas)
+{
+    /// <summary>Whether a replica says which opening of its log it is.</summary>
+    public bool Floats => Replicas.Any(replica => replica.Epoch > 0);
+}
 
 /// <summary>One hosted replica.</summary>
 /// <param name="Log">The identity of its log; null while the log is not open.</param>
@@ -98,7 +108,13 @@ internal sealed record ReplicaDescription(
     ImmutableArray<LogId> Peers,
     ImmutableArray<Ballot> Groups,
     long LogBytes,
-    string? Problem);
+    string? Problem)
+{
+    /// <summary>
+    /// Of a replica that floats: the owner epoch of its log, which tells its host from a former one. Else 0.
+    /// </summary>
+    public long Epoch { get; init; }
+}
 
 /// <summary>The life of a hosted replica.</summary>
 internal enum ReplicaState : byte

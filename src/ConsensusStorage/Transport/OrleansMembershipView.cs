@@ -32,7 +32,7 @@ internal sealed partial class OrleansMembershipView
         _local = local.SiloAddress;
         _time = time;
         _logger = logger;
-        _view = new([_local]);
+        _view = new([_local], [], 0);
     }
 
     /// <summary>The silos now, ordered.</summary>
@@ -133,10 +133,16 @@ internal sealed partial class OrleansMembershipView
             .Distinct()
             .Order()
             .ToImmutableArray();
+        var staying = snapshot.Members.Values
+            .Where(member => member.Status == SiloStatus.Active)
+            .Select(member => member.SiloAddress)
+            .Order()
+            .ToImmutableArray();
         var before = _view;
-        if (!silos.AsSpan().SequenceEqual(before.Silos.AsSpan()))
+        if (!silos.AsSpan().SequenceEqual(before.Silos.AsSpan())
+            || !staying.AsSpan().SequenceEqual(before.Staying.AsSpan()))
         {
-            _view = new(silos);
+            _view = new(silos, staying, snapshot.Version.Value);
             before.Changed.SetResult();
         }
     }
@@ -148,7 +154,8 @@ internal sealed partial class OrleansMembershipView
     private static partial void LogFailed(ILogger logger, Exception exception);
 
     /// <summary>One state of the view, and the signal that there is a newer one.</summary>
-    private sealed record View(ImmutableArray<SiloAddress> Silos)
+    private sealed record View(
+        ImmutableArray<SiloAddress> Silos, ImmutableArray<SiloAddress> Staying, long Version)
     {
         public TaskCompletionSource Changed { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
     }
@@ -167,6 +174,10 @@ internal sealed partial class OrleansMembershipView
                 return view.Silos;
             }
         }
+
+        public ImmutableArray<SiloAddress> StayingSilos => owner._view.Staying;
+
+        public long Version => owner._view.Version;
 
         public async Task ChangedAsync(CancellationToken cancellationToken)
         {

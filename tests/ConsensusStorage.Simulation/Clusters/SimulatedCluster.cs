@@ -80,15 +80,15 @@ internal sealed class SimulatedCluster
         var journals = new FileJournalStore(disk, "logs", JournalOptions, time, random);
         var store = new PaxosStore(
             settings,
-            local is null ? null : Intercept(address, journals),
+            _ => Intercept(address, journals),
             new("cluster", $"silo{silo}"),
             Network.TransportOf(address),
-            Network.ViewOf(address),
+            () => Network.ViewOf(address),
             new(time, random, process),
             Instruments,
             NullLoggerFactory.Instance);
         await process.RunAsync(() => store.StartAsync(CancellationToken.None));
-        Network.Add(address, store.Target, process);
+        Network.Add(address, store.Targets, process);
         Silos[silo] = store;
         Addresses[silo] = address;
         return store;

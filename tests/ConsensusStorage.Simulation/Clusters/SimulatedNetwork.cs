@@ -20,10 +20,11 @@ internal interface IWireWatch
 /// </summary>
 internal sealed class SimulatedNetwork(SimulatedScheduler kernel)
 {
-    private readonly Dictionary<SiloAddress, (ITransportTarget Target, SimulatedProcess Process)> _targets = [];
+    private readonly Dictionary<SiloAddress, SimulatedSilo> _targets = [];
     private readonly HashSet<SiloAddress> _dead = [];
     private ImmutableArray<SiloAddress> _live = [];
     private TaskCompletionSource _changed = new();
+    private long _version;
 
     /// <summary>Decides on each batch from one silo to another. Delivers by default.</summary>
     public Func<SiloAddress, SiloAddress, RequestBatch, DecidedFate> OnSend { get; set; } = (_, _, _) => Fate.Deliver;
@@ -59,9 +60,10 @@ internal sealed class SimulatedNetwork(SimulatedScheduler kernel)
     public IMembershipView ViewOf(SiloAddress silo) => new View(this, silo);
 
     /// <summary>A silo takes part from now on.</summary>
-    public void Add(SiloAddress silo, ITransportTarget target, SimulatedProcess process)
+    public void Add(
+        SiloAddress silo, IEnumerable<(string Name, ITransportTarget Target)> targets, SimulatedProcess process)
     {
-        _targets[silo] = (target, process);
+        _targets[silo] = new(targets.ToDictionary(one => one.Name, one => one.Target), process);
         _live = _live.Add(silo);
         Changed();
     }
@@ -93,6 +95,7 @@ internal sealed class SimulatedNetwork(SimulatedScheduler kernel)
     /// <summary>Lets everybody look again.</summary>
     public void Changed()
     {
+        _version++;
         var changed = _changed;
         _changed = new();
         changed.SetResult();
@@ -112,7 +115,7 @@ internal sealed class SimulatedNetwork(SimulatedScheduler kernel)
             met?.Invoke();
         }
 
-        if (fate == Fate.DropRequest || await TargetAsync(from, to) is not { } target)
+        if (fate == Fate.DropRequest || await TargetAsync(from, to, batch.Store) is not { } target)
         {
             answer.SetException(new IOException("lost"));
             return;
@@ -145,7 +148,7 @@ internal sealed class SimulatedNetwork(SimulatedScheduler kernel)
     {
         var latency = Latency(from, to);
         await kernel.Time.Pass(latency * 50);
-        if (await TargetAsync(from, to) is { } target)
+        if (await TargetAsync(from, to, batch.Store) is { } target)
         {
             met?.Invoke();
             await HandleAsync(target, from, to, batch);
@@ -162,10 +165,10 @@ internal sealed class SimulatedNetwork(SimulatedScheduler kernel)
     }
 
     private async Task DescribeAsync(
-        SiloAddress from, SiloAddress to, TaskCompletionSource<StoreDescription?> answer)
+        SiloAddress from, SiloAddress to, string store, TaskCompletionSource<StoreDescription?> answer)
     {
         await DelayAsync(from, to);
-        if (Mute.Contains(to) || await TargetAsync(from, to) is not { } target)
+        if (Mute.Contains(to) || await TargetAsync(from, to, store) is not { } target)
         {
             answer.SetException(new IOException("unreachable"));
             return;
@@ -189,14 +192,14 @@ internal sealed class SimulatedNetwork(SimulatedScheduler kernel)
     }
 
     /// <summary>Who takes a message that has arrived; a paused process takes it when it goes on.</summary>
-    private async ValueTask<ITransportTarget?> TargetAsync(SiloAddress from, SiloAddress to)
+    private async ValueTask<ITransportTarget?> TargetAsync(SiloAddress from, SiloAddress to, string store)
     {
         while (!IsLost(from, to) && _targets[to].Process.IsPaused)
         {
             await _targets[to].Process.Resumed;
         }
 
-        return IsLost(from, to) ? null : _targets[to].Target;
+        return IsLost(from, to) ? null : _targets[to].Targets.GetValueOrDefault(store);
     }
 
     private bool IsLost(SiloAddress from, SiloAddress to) =>
@@ -229,9 +232,17 @@ internal sealed class SimulatedNetwork(SimulatedScheduler kernel)
         return answer.Task;
     }
 
+    /// <summary>What takes messages on a silo, by the store's name, and the process it is in.</summary>
+    private sealed record SimulatedSilo(
+        IReadOnlyDictionary<string, ITransportTarget> Targets, SimulatedProcess Process);
+
     private sealed class View(SimulatedNetwork network, SiloAddress silo) : IMembershipView
     {
         public ImmutableArray<SiloAddress> LiveSilos => network.See(silo, network._live);
+
+        public ImmutableArray<SiloAddress> StayingSilos => LiveSilos;
+
+        public long Version => network._version;
 
         public Task ChangedAsync(CancellationToken cancellationToken) =>
             network._changed.Task.WaitAsync(cancellationToken);
@@ -263,7 +274,7 @@ internal sealed class SimulatedNetwork(SimulatedScheduler kernel)
 
         public Task<StoreDescription?> DescribeAsync(
             SiloAddress silo, string store, CancellationToken cancellationToken) =>
-            network.OnItsWay<StoreDescription?>(answer => network.DescribeAsync(local, silo, answer))
+            network.OnItsWay<StoreDescription?>(answer => network.DescribeAsync(local, silo, store, answer))
                 .WaitAsync(cancellationToken);
     }
 }

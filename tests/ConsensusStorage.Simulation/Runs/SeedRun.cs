@@ -146,7 +146,7 @@ internal sealed class SeedRun
         }
 
         // A store is formed by all of its replicas; from then on a minority may be lost.
-        while (_cluster.Silos.Values.Any(silo => silo.Describe().Replicas.Any(one => one.State < ReplicaState.Serving)))
+        while (_cluster.Silos.Values.Any(silo => silo.Hosted.Any(one => one.State < ReplicaState.Serving)))
         {
             await _cluster.PassAsync(10);
         }

@@ -266,7 +266,7 @@ public sealed class HostedReplicaTests
 
         var stopping = _cluster.StopAsync(2);
         await Task.WhenAny(stopping, _cluster.PassAsync(30_000));
-        Assert.True(stopping.IsCompleted, $"{store.Describe().Replicas[0].State}: the silo does not stop.");
+        Assert.True(stopping.IsCompleted, $"{store.Hosted[0].State}: the silo does not stop.");
     });
 
     [Fact]
@@ -288,7 +288,7 @@ public sealed class HostedReplicaTests
         Assert.Equal("5", TextOf(await _cluster.ReadAsync(0, "k")));
     });
 
-    private ReplicaDescription Describe(int silo) => _cluster.Silos[silo].Describe().Replicas[0];
+    private ReplicaDescription Describe(int silo) => _cluster.Silos[silo].Hosted[0];
 
     private async Task<RegisterVersion> FormAndWriteAsync()
     {
@@ -304,7 +304,7 @@ public sealed class HostedReplicaTests
         var ballot = new Ballot(
             Ballot.RoundAt(_cluster.Scheduler.Time.GetUtcNow().ToUnixTimeMilliseconds()), new((UInt128)1));
         ImmutableArray<RegisterRequest> requests = [new(Register("other"), new Prepare(ballot, false))];
-        return _cluster.Silos[silo].HandleAsync(
+        return _cluster.Silos[silo].Targets.Single().Target.HandleAsync(
             new(store, new(replica), log, generation, requests), CancellationToken.None);
     }
 

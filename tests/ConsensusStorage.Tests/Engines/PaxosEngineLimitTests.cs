@@ -150,7 +150,7 @@ public sealed class PaxosEngineLimitTests
             var group = Register("k").GroupOf(cluster.Settings.Groups);
             foreach (var silo in new[] { 0, 1 })
             {
-                var highest = cluster.Silos[silo].Describe().Replicas[0].Groups[group];
+                var highest = cluster.Silos[silo].Hosted[0].Groups[group];
                 Assert.InRange(highest.Round, 0, Ballot.RoundAt(now + 60_000));
             }
         });
@@ -227,7 +227,7 @@ public sealed class PaxosEngineLimitTests
             var version = VersionOf(await cluster.WriteAsync(3, "k", null, "one"));
             VersionOf(await cluster.WriteAsync(0, "k", version, "two"));
             Assert.Equal("two", TextOf(await cluster.ReadAsync(3, "k")));
-            Assert.Empty(cluster.Silos[3].Describe().Replicas);
+            Assert.Empty(cluster.Silos[3].Hosted);
         });
     }
 

@@ -126,6 +126,10 @@ public sealed class StoreLifecycleTests : IDisposable
     {
         public ImmutableArray<SiloAddress> LiveSilos => silos;
 
+        public ImmutableArray<SiloAddress> StayingSilos => silos;
+
+        public long Version => 1;
+
         public Task ChangedAsync(CancellationToken cancellationToken) => new TaskCompletionSource().Task;
     }
 

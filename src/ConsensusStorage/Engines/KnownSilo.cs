@@ -1,0 +1,26 @@
+using System.Collections.Immutable;
+using Orleans.Consensus.Transport;
+
+namespace Orleans.Consensus.Engines;
+
+/// <summary>What is known of one silo's part of a store.</summary>
+/// <param name="Asking">It is being asked.</param>
+/// <param name="Silent">It gave no answer when it was asked last.</param>
+/// <param name="HasNoStore">It said that it doesn't have this store, or has another one of its name.</param>
+/// <param name="Replicas">What it hosts.</param>
+internal sealed record KnownSilo(
+    bool Asking, bool Silent, bool HasNoStore, ImmutableArray<ReplicaDescription> Replicas)
+{
+    public static readonly KnownSilo Nothing = new(false, false, false, []);
+
+    /// <summary>Nothing has changed that anybody decides by: ballots and sizes are for people.</summary>
+    public bool SaysTheSame(KnownSilo other) =>
+        (Silent, HasNoStore) == (other.Silent, other.HasNoStore)
+        && Replicas.Length == other.Replicas.Length
+        && Replicas.Zip(other.Replicas).All(pair => SaysTheSame(pair.First, pair.Second));
+
+    private static bool SaysTheSame(ReplicaDescription left, ReplicaDescription right) =>
+        (left.Replica, left.Log, left.State, left.Problem, left.Epoch)
+            == (right.Replica, right.Log, right.State, right.Problem, right.Epoch)
+        && left.Peers.AsSpan().SequenceEqual(right.Peers.AsSpan());
+}

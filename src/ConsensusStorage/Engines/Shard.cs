@@ -1,0 +1,108 @@
+using Microsoft.Extensions.Logging;
+using Orleans.Consensus.Diagnostics;
+using Orleans.Consensus.Journaling;
+using Orleans.Consensus.Transport;
+
+namespace Orleans.Consensus.Engines;
+
+/// <summary>
+/// What shares one set of logs: all groups of a store whose replicas are pinned, or one group of a store whose replicas
+/// float. Knows where its replicas are, the ways to them, and those that this silo hosts.
+/// </summary>
+internal sealed class Shard : ITransportTarget
+{
+    private readonly StoreSettings _settings;
+    private readonly IReplicaHost _host;
+
+    /// <param name="number">Counted from 0.</param>
+    /// <param name="settings">The whole store's.</param>
+    /// <param name="journals">Where the logs are; null if this silo hosts none.</param>
+    public Shard(
+        int number,
+        StoreSettings settings,
+        IJournalStore? journals,
+        JournalOwner owner,
+        ITransport transport,
+        IMembershipView membership,
+        StoreEnvironment environment,
+        ConsensusInstruments instruments,
+        ILogger logger)
+    {
+        var own = settings.OfShard(number);
+        _settings = own;
+        Directory = new(own, transport, membership, Describe, environment.Time, logger);
+        Links =
+        [
+            .. Enumerable.Range(0, own.Replicas.Count).Select(replica => new ReplicaLink(
+                replica, own, Directory, transport, environment.Time, instruments)),
+        ];
+        _host = own switch
+        {
+            { Floats: true } when journals is not null => new FloatingReplicas(
+                number, settings, Directory, environment, instruments, journals.IsExclusive, Host),
+            { Floats: false, Local: { } local } => new PinnedReplica(Host(local)),
+            _ => new PinnedReplica(null),
+        };
+
+        HostedReplica Host(ReplicaId replica) => new(
+            replica,
+            own,
+            journals ?? throw new ArgumentNullException(nameof(journals)),
+            owner,
+            Directory,
+            environment,
+            instruments,
+            logger);
+    }
+
+    /// <summary>What other silos ask it by.</summary>
+    public string Name => _settings.Store;
+
+    public ReplicaDirectory Directory { get; }
+
+    /// <summary>The way to each replica, in order.</summary>
+    public ReplicaLink[] Links { get; }
+
+    /// <summary>Bytes that wait to be sent to the replica for which most wait.</summary>
+    public long QueuedBytes => Links.Max(link => link.QueuedBytes);
+
+    /// <summary>Bytes that wait for the replicas hosted here, and bytes of state they keep, each at most.</summary>
+    public (long Waiting, long Cached) HostedBytes
+    {
+        get
+        {
+            var bytes = _host.Hosted.Select(replica => replica.Bytes).DefaultIfEmpty().ToList();
+            return (bytes.Max(one => one.Waiting), bytes.Max(one => one.Cached));
+        }
+    }
+
+    public Task OpenAsync(CancellationToken cancellationToken) => _host.OpenAsync(cancellationToken);
+
+    /// <summary>The loops that find and reach replicas.</summary>
+    public IEnumerable<Func<Task>> Loops => [Directory.RunAsync, .. Links.Select(link => (Func<Task>)link.RunAsync)];
+
+    /// <summary>Serves the hosted replicas until <see cref="Stop"/>.</summary>
+    public Task ServeAsync() => _host.RunAsync();
+
+    public Task LeaveAsync(CancellationToken cancellationToken) => _host.LeaveAsync(cancellationToken);
+
+    public void Stop()
+    {
+        _host.Stop();
+        Directory.Stop();
+        foreach (var link in Links)
+        {
+            link.Stop();
+        }
+    }
+
+    public Task<BatchReply> HandleAsync(RequestBatch batch, CancellationToken cancellationToken)
+    {
+        var hosted = batch.Store == Name ? _host.Find(batch.Replica) : null;
+        return hosted?.HandleAsync(batch) ?? Task.FromResult(
+            BatchReply.Refused($"This silo does not host replica {batch.Replica} of {batch.Store}."));
+    }
+
+    public StoreDescription Describe() =>
+        new(_settings.Shape, [.. _host.Hosted.Select(replica => replica.Describe())]);
+}
