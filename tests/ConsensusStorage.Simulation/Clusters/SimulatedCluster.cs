@@ -38,6 +38,11 @@ internal sealed class SimulatedCluster
     /// <summary>The disk of each silo; replace it to lose one.</summary>
     public Dictionary<int, IFileLayer> Disks { get; } = [];
 
+    /// <summary>
+    /// Where the logs of a silo's process are, by their name, if replicas float; they are shared by all silos.
+    /// </summary>
+    public Func<SimulatedProcess, TimeProvider, Random, Func<string, IJournalStore>>? Floating { get; set; }
+
     /// <summary>What runs, or ran last, on each silo.</summary>
     public Dictionary<int, SimulatedProcess> Processes { get; } = [];
 
@@ -70,17 +75,20 @@ internal sealed class SimulatedCluster
     public async Task<PaxosStore> StartAsync(int silo)
     {
         var address = SimulatedNetwork.Address(silo, ++_generation);
-        var local = Locals.TryGetValue(silo, out var other) ? other : silo < Replicas.Count ? Replicas[silo] : null;
-        var settings = SettingsOf.GetValueOrDefault(silo, Settings) with { Local = local };
+        var local = LocalOf(silo);
+        var settings = SettingsOf.GetValueOrDefault(silo, Settings) with
+        {
+            Local = local,
+            Floats = Floating is not null,
+        };
         settings = SettingsOf.ContainsKey(silo) ? settings : settings with { Replicas = Replicas };
         var process = Processes[silo] = new(Scheduler);
         var random = new Random(_random.Next());
         var time = new ProcessTime(Scheduler.Time, ClockOf(silo), process);
-        var disk = new ProcessDisk(DiskOf(silo), process);
-        var journals = new FileJournalStore(disk, "logs", JournalOptions, time, random);
+        var logs = Floating?.Invoke(process, time, random) ?? LogsOn(new ProcessDisk(DiskOf(silo), process));
         var store = new PaxosStore(
             settings,
-            _ => Intercept(address, journals),
+            name => Intercept(address, logs(name)),
             new("cluster", $"silo{silo}"),
             Network.TransportOf(address),
             () => Network.ViewOf(address),
@@ -92,6 +100,18 @@ internal sealed class SimulatedCluster
         Silos[silo] = store;
         Addresses[silo] = address;
         return store;
+
+        Func<string, IJournalStore> LogsOn(IFileLayer disk) =>
+            _ => new FileJournalStore(disk, "logs", JournalOptions, time, random);
+    }
+
+    /// <summary>A silo leaves in peace: everybody knows, it hands over what it hosts, and stops.</summary>
+    public async Task LeaveAsync(int silo)
+    {
+        Network.Leaving.Add(Addresses[silo]);
+        Network.Changed();
+        await Processes[silo].RunAsync(() => Silos[silo].LeaveAsync(CancellationToken.None));
+        await StopAsync(silo);
     }
 
     public async Task StartAllAsync()
@@ -165,6 +185,12 @@ internal sealed class SimulatedCluster
 
         return clock;
     }
+
+    private ReplicaId? LocalOf(int silo) =>
+        Floating is not null ? null
+        : Locals.TryGetValue(silo, out var other) ? other
+        : silo < Replicas.Count ? Replicas[silo]
+        : null;
 
     /// <summary>Opens the log of a silo that does not run, to look at it.</summary>
     public ValueTask<IJournal> OpenLogAsync(int silo, ReplicaId replica, JournalReplay replay)

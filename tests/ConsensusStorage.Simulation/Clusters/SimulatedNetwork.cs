@@ -45,6 +45,9 @@ internal sealed class SimulatedNetwork(SimulatedScheduler kernel)
     /// <summary>Silos that answer no question about what they host.</summary>
     public HashSet<SiloAddress> Mute { get; } = [];
 
+    /// <summary>Silos that are on their way out, as everybody knows.</summary>
+    public HashSet<SiloAddress> Leaving { get; } = [];
+
     public IWireWatch? Watch { get; set; }
 
     public int Sent { get; private set; }
@@ -168,13 +171,14 @@ internal sealed class SimulatedNetwork(SimulatedScheduler kernel)
         SiloAddress from, SiloAddress to, string store, TaskCompletionSource<StoreDescription?> answer)
     {
         await DelayAsync(from, to);
-        if (Mute.Contains(to) || await TargetAsync(from, to, store) is not { } target)
+        var target = Mute.Contains(to) ? null : await TargetAsync(from, to, store);
+        if (target is null && (Mute.Contains(to) || IsLost(from, to)))
         {
             answer.SetException(new IOException("unreachable"));
             return;
         }
 
-        var description = target.Describe();
+        var description = target?.Describe();
         await DelayAsync(to, from);
         Answer(to, from, description, false, answer);
     }
@@ -240,7 +244,8 @@ internal sealed class SimulatedNetwork(SimulatedScheduler kernel)
     {
         public ImmutableArray<SiloAddress> LiveSilos => network.See(silo, network._live);
 
-        public ImmutableArray<SiloAddress> StayingSilos => LiveSilos;
+        public ImmutableArray<SiloAddress> StayingSilos =>
+            [.. LiveSilos.Where(one => !network.Leaving.Contains(one))];
 
         public long Version => network._version;
 

@@ -1,0 +1,146 @@
+using Orleans.Consensus.Journaling;
+using Orleans.Consensus.Journaling.Files;
+using Orleans.Consensus.Simulation.Clusters;
+using Orleans.Consensus.Transport;
+using static Orleans.Consensus.Simulation.Clusters.SimulatedCluster;
+
+namespace Orleans.Consensus.Tests.Engines;
+
+/// <summary>Replicas whose logs are in one place that all silos share: here a directory.</summary>
+public sealed class FloatingReplicasTests
+{
+    private const int Replicas = 3;
+
+    private readonly MemoryFiles _files = new();
+    private readonly SimulatedCluster _cluster = new(Replicas);
+
+    public FloatingReplicasTests()
+    {
+        _cluster.Floating = (_, time, random) => logs =>
+            new FileJournalStore(_files, $"logs/{logs}", _cluster.JournalOptions, time, random);
+    }
+
+    private int Groups => _cluster.Settings.Groups;
+
+    [Fact]
+    public void One_silo_alone_hosts_all() => _cluster.Run(async () =>
+    {
+        await _cluster.StartAsync(0);
+        await SettleAsync();
+
+        Assert.Equal(Groups * Replicas, Serving(0));
+        await WriteAllAsync(0, "one");
+        await ReadAllAsync(0, "one");
+    });
+
+    [Fact]
+    public void Silos_share_the_replicas_and_those_of_a_group_are_apart() => _cluster.Run(async () =>
+    {
+        await StartAsync(3);
+
+        Assert.All(new[] { 0, 1, 2 }, silo => Assert.Equal(Groups, Serving(silo)));
+        var status = await _cluster.Silos[0].GetStatusAsync(CancellationToken.None);
+        Assert.All(
+            status.GroupBy(one => one.Group),
+            group => Assert.Equal(Replicas, group.Select(one => one.Host).Distinct().Count()));
+        Assert.All(status, one => Assert.Equal("Serving", one.State));
+        await WriteAllAsync(1, "one");
+        await ReadAllAsync(2, "one");
+    });
+
+    [Fact]
+    public void When_silos_come_and_go_all_that_was_written_stays() => _cluster.Run(async () =>
+    {
+        await StartAsync(1);
+        await WriteAllAsync(0, "one");
+        for (var silo = 1; silo < 5; silo++)
+        {
+            await _cluster.StartAsync(silo);
+            await SettleAsync();
+            await ReadAllAsync(silo, "one");
+        }
+
+        Assert.All(Enumerable.Range(0, 5), silo => Assert.InRange(Serving(silo), 1, Groups));
+        for (var silo = 0; silo < 3; silo++)
+        {
+            await _cluster.LeaveAsync(silo);
+            await ReadAllAsync(4, "one");
+        }
+
+        await SettleAsync();
+        Assert.Equal(Groups * Replicas, Serving(3) + Serving(4));
+        await ReadAllAsync(3, "one");
+    });
+
+    [Fact]
+    public void The_last_silo_leaves_without_waiting_for_anybody() => _cluster.Run(async () =>
+    {
+        await StartAsync(1);
+        var before = _cluster.Scheduler.Time.GetUtcNow();
+        await _cluster.LeaveAsync(0);
+        Assert.InRange(_cluster.Scheduler.Time.GetUtcNow() - before, TimeSpan.Zero, TimeSpan.FromMilliseconds(500));
+
+        await _cluster.StartAsync(0);
+        await SettleAsync();
+        Assert.Equal(Groups * Replicas, Serving(0));
+    });
+
+    [Fact]
+    public void A_silo_without_the_store_is_given_no_replica() => _cluster.Run(async () =>
+    {
+        await StartAsync(2);
+        var stranger = SimulatedNetwork.Address(9);
+        _cluster.Network.Add(stranger, [], _cluster.Processes[0]);
+        await SettleAsync();
+
+        Assert.Equal(Groups * Replicas, Serving(0) + Serving(1));
+        await WriteAllAsync(0, "one");
+    });
+
+    [Fact]
+    public void Silos_with_another_number_of_groups_are_told_apart() => _cluster.Run(async () =>
+    {
+        await StartAsync(1);
+        await WriteAllAsync(0, "one");
+        await _cluster.StopAsync(0);
+        _cluster.Settings = _cluster.Settings with { Groups = Groups * 2 };
+        await _cluster.StartAsync(0);
+        await SettleAsync();
+
+        Assert.Contains(
+            _cluster.Silos[0].Hosted,
+            replica => replica.State == ReplicaState.Refused
+                && replica.Problem!.Contains("number of groups", StringComparison.Ordinal));
+    });
+
+    private async Task StartAsync(int silos)
+    {
+        for (var silo = 0; silo < silos; silo++)
+        {
+            await _cluster.StartAsync(silo);
+        }
+
+        await SettleAsync();
+    }
+
+    private Task SettleAsync() => _cluster.PassAsync(10_000);
+
+    private int Serving(int silo) =>
+        _cluster.Silos[silo].Hosted.Count(replica => replica.State == ReplicaState.Serving);
+
+    private async Task WriteAllAsync(int silo, string text)
+    {
+        for (var key = 0; key < 10; key++)
+        {
+            Assert.IsType<ChangeResult.Applied>(await _cluster.WriteAsync(silo, $"{key}", null, text));
+        }
+    }
+
+    private async Task ReadAllAsync(int silo, string text)
+    {
+        for (var key = 0; key < 10; key++)
+        {
+            Assert.Equal(text, TextOf(await _cluster.ReadAsync(silo, $"{key}")));
+        }
+    }
+}
