@@ -28,6 +28,10 @@ internal sealed class FileSegmentStore : ISegmentStore
 
     public bool Preallocates => true;
 
+    public bool IsExclusive => true;
+
+    public int MaxAppends => int.MaxValue;
+
     /// <summary>Locks the directory, and removes what a crash while creating a segment left.</summary>
     public static async ValueTask<FileSegmentStore> OpenAsync(
         IFileLayer files, string path, string owner, CancellationToken cancellationToken)
@@ -72,7 +76,7 @@ internal sealed class FileSegmentStore : ISegmentStore
         return numbers;
     }
 
-    public async ValueTask<ISegment> OpenAsync(int number, CancellationToken cancellationToken)
+    public async ValueTask<ISegment?> OpenAsync(int number, UInt128 id, CancellationToken cancellationToken)
     {
         var segment = new FileSegment(number, await _directory.OpenAsync(NameOf(number), cancellationToken));
         _open.Add(number, segment);
@@ -80,7 +84,11 @@ internal sealed class FileSegmentStore : ISegmentStore
     }
 
     public async ValueTask<ISegment> CreateAsync(
-        int number, long capacity, ReadOnlyMemory<byte> header, CancellationToken cancellationToken)
+        int number,
+        UInt128 id,
+        long capacity,
+        ReadOnlyMemory<byte> header,
+        CancellationToken cancellationToken)
     {
         if (_open.Remove(number, out var replaced))
         {
@@ -183,4 +191,6 @@ internal sealed class FileSegment(int number, IFile file) : ISegment
 
     public ValueTask WriteAsync(long offset, ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken) =>
         file.WriteAndFlushAsync(offset, bytes, cancellationToken);
+
+    public ValueTask RefreshAsync(CancellationToken cancellationToken) => ValueTask.CompletedTask;
 }

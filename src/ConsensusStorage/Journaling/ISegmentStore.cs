@@ -19,17 +19,36 @@ internal interface ISegmentStore : IAsyncDisposable
     /// </summary>
     bool Preallocates { get; }
 
-    /// <summary>Numbers of the segments that were created whole, ascending.</summary>
-    ValueTask<IReadOnlyList<int>> ListAsync(CancellationToken cancellationToken);
+    /// <summary>
+    /// True if nobody else can open the log meanwhile: a segment has the same name whoever created it, and all of them
+    /// can be listed. False if others may append and create at any time: then a segment but the first is found only
+    /// by the id that the roll record before it names, and a place in a segment may be taken (S17).
+    /// </summary>
+    bool IsExclusive { get; }
 
-    ValueTask<ISegment> OpenAsync(int number, CancellationToken cancellationToken);
+    /// <summary>The most batches that a segment takes, the one with the roll record among them.</summary>
+    int MaxAppends { get; }
 
     /// <summary>
-    /// Creates a segment, in place of one of the same number: on return it is durable, with its header. A crash or a
-    /// failure leaves either the whole segment or none.
+    /// Numbers of the segments that were created whole, ascending. Of a store that isn't exclusive only the first one.
+    /// </summary>
+    ValueTask<IReadOnlyList<int>> ListAsync(CancellationToken cancellationToken);
+
+    /// <summary>Null if it isn't there.</summary>
+    /// <param name="id">The segment's random id; an exclusive store doesn't need it, nor does the first segment.</param>
+    ValueTask<ISegment?> OpenAsync(int number, UInt128 id, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Creates a segment: on return it is durable, with its header. A crash or a failure leaves either the whole
+    /// segment or none. An exclusive store puts it in place of one of the same number; others never replace anything,
+    /// and fail with <see cref="SegmentTakenException"/> if somebody else has created the first one meanwhile.
     /// </summary>
     ValueTask<ISegment> CreateAsync(
-        int number, long capacity, ReadOnlyMemory<byte> header, CancellationToken cancellationToken);
+        int number,
+        UInt128 id,
+        long capacity,
+        ReadOnlyMemory<byte> header,
+        CancellationToken cancellationToken);
 }
 
 /// <summary>One segment. Thread rule: one write at a time; reads at any time.</summary>
@@ -37,7 +56,7 @@ internal interface ISegment
 {
     int Number { get; }
 
-    /// <summary>Bytes that can be read.</summary>
+    /// <summary>Bytes that can be read, as far as is known: see <see cref="RefreshAsync"/>.</summary>
     long Length { get; }
 
     /// <summary>Reads as many bytes as there are, up to the buffer's length.</summary>
@@ -47,8 +66,15 @@ internal interface ISegment
     /// Puts bytes at a place and makes them durable. What failed may be there or not, in whole or in part. A store
     /// that doesn't preallocate fails if the place isn't the segment's end, unless these very bytes stand there (S18).
     /// </summary>
+    /// <exception cref="SegmentTakenException">Somebody else has written there; these bytes never will be.</exception>
     ValueTask WriteAsync(long offset, ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken);
+
+    /// <summary>Learns what others have appended; nothing in an exclusive store. Not next to a write.</summary>
+    ValueTask RefreshAsync(CancellationToken cancellationToken);
 }
+
+/// <summary>Somebody else's bytes stand where these were to be: the log has been taken over (S17).</summary>
+internal sealed class SegmentTakenException(string message) : IOException(message);
 
 /// <summary>There is no room left; what was to be created is not there.</summary>
 internal sealed class DiskFullException(string message, Exception? inner = null) : IOException(message, inner);

@@ -18,6 +18,19 @@ internal static class IdentityCheck
         Compare("the number of groups", $"{found.Groups}", $"{expected.Groups}", Shape, place);
     }
 
+    /// <summary>Refuses to take back what another cluster has taken over: the newer deployment stays (S17).</summary>
+    /// <exception cref="JournalIdentityException">It is not this cluster's turn.</exception>
+    public static void VerifyTurn(OwnerHistory owners, JournalOwner opener, string place)
+    {
+        if (owners.Last is { } last && last.Cluster != opener.Cluster && owners.Clusters.Contains(opener.Cluster))
+        {
+            throw new JournalIdentityException(
+                $"The log in {place} was taken over by cluster '{last.Cluster}' (silo {last.Silo}); cluster "
+                + $"'{opener.Cluster}' had it before and does not take it back by itself: stop cluster "
+                + $"'{last.Cluster}', or give the silos of '{opener.Cluster}' a new ClusterId.");
+        }
+    }
+
     private static void Compare(string field, string found, string expected, string advice, string place)
     {
         if (!string.Equals(found, expected, StringComparison.Ordinal))

@@ -15,9 +15,13 @@ internal sealed class Journal : IJournal
     private readonly JournalBatch _rollBatch = new();
     private readonly CancellationTokenSource _closing = new();
 
+    /// <summary>Each try that is lost is a batch that somebody else appended.</summary>
+    private const int MaxTakeOvers = 1000;
+
     private ImmutableArray<LogSegment> _segments;
     private Task<LogSegment>? _spare;
     private long _offset;
+    private int _batches;
     private UInt128 _lastHash;
     private long _lastId;
     private long _sealedBytes;
@@ -33,6 +37,7 @@ internal sealed class Journal : IJournal
         _segments = [.. log.Segments];
         _spare = log.Spare is null ? null : Task.FromResult(log.Spare);
         _offset = log.Offset;
+        _batches = log.Batches;
         _lastHash = log.LastHash;
         _lastId = log.LastId;
         _sealedBytes = log.Bytes - log.Offset;
@@ -59,18 +64,35 @@ internal sealed class Journal : IJournal
         CancellationToken cancellationToken)
     {
         var recovery = new JournalRecovery(store, opening.Expected, opening.From, opening.Replay);
-        var log = await recovery.RunAsync(cancellationToken);
-        if (log is null)
+        var log = await recovery.RunAsync(cancellationToken)
+            ?? await CreateAsync(recovery, factory, options, opening, cancellationToken);
+        for (var tries = 1; ; tries++)
         {
-            var first = await factory.CreateAsync(
-                opening.Expected, 1, previous: 0, epoch: 1, options.CapacityOf(1, 0), cancellationToken);
-            log = new([first], null, SegmentHeader.Size, SegmentHeader.Size, first.HeaderHash, 0, null, 0,
-                SegmentHeader.Size);
-        }
+            if (options.YieldsToOtherClusters)
+            {
+                IdentityCheck.VerifyTurn(log.Owners, opening.Owner, store.Location);
+            }
 
-        var journal = new Journal(store, factory, options, log);
-        await journal.TakeOverAsync(log, opening.Owner, cancellationToken);
-        return journal;
+            try
+            {
+                var journal = new Journal(store, factory, options, log);
+                await journal.TakeOverAsync(log, opening.Owner, cancellationToken);
+                return journal;
+            }
+            catch (JournalFencedException exception)
+            {
+                if (tries == MaxTakeOvers)
+                {
+                    throw new JournalLostException(
+                        $"The log in {store.Location} could not be taken over: others have appended to it before the "
+                        + $"fence {tries} times. Its owner is alive and busy, or many silos want it at once.",
+                        exception);
+                }
+
+                // What somebody else has appended belongs to the log, and the fence belongs behind it (S17).
+                log = await recovery.ContinueAsync(cancellationToken);
+            }
+        }
     }
 
     public async ValueTask<JournalPosition> AppendAsync(JournalBatch batch, CancellationToken cancellationToken)
@@ -112,7 +134,7 @@ internal sealed class Journal : IJournal
         {
             throw new JournalLostException($"The log in {_store.Location} was closed during a read.", exception);
         }
-        catch (IOException exception)
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
             throw new JournalUnavailableException(
                 $"The log in {_store.Location} can't be read at {position}: {exception.Message}", exception);
@@ -132,7 +154,9 @@ internal sealed class Journal : IJournal
         }
 
         _disposed = true;
-        await _closing.CancelAsync();
+
+        // Here and now: the asynchronous way leaves the caller's thread.
+        _closing.Cancel();
         if (_spare is { } making)
         {
             // Its failure says nothing that the next opening would not find out.
@@ -141,6 +165,26 @@ internal sealed class Journal : IJournal
         }
 
         await _store.DisposeAsync();
+    }
+
+    /// <summary>The first segment of a new log, or what somebody made of it who was faster.</summary>
+    private static async ValueTask<RecoveredLog> CreateAsync(
+        JournalRecovery recovery,
+        SegmentFactory factory,
+        JournalOptions options,
+        JournalOpening opening,
+        CancellationToken cancellationToken)
+    {
+        try
+        {
+            var first = await factory.CreateAsync(
+                opening.Expected, 1, previous: 0, epoch: 1, options.CapacityOf(1, 0), cancellationToken);
+            return recovery.Begin(first);
+        }
+        catch (SegmentTakenException)
+        {
+            return await recovery.RunAsync(cancellationToken) ?? throw new IOException("The first segment is gone.");
+        }
     }
 
     /// <summary>
@@ -180,13 +224,14 @@ internal sealed class Journal : IJournal
                 + $"{_options.MaxBatchBytes}.");
         }
 
-        if (!Tail.HasRoom(_offset, extent))
+        // Both bounds leave room for the roll record.
+        if (!Tail.HasRoom(_offset, extent) || _batches >= _store.MaxAppends - 1)
         {
             await RollAsync(extent);
         }
 
         var position = await WriteAsync(batch);
-        if (_spare is null && !_disposed && _offset > Tail.Header.Capacity / 2)
+        if (_spare is null && !_disposed && (_offset > Tail.Header.Capacity / 2 || _batches > _store.MaxAppends / 2))
         {
             _spare = CreateNextAsync(need: 0);
         }
@@ -201,6 +246,11 @@ internal sealed class Journal : IJournal
         {
             await Tail.Storage.WriteAsync(_offset, _image.Bytes, CancellationToken.None);
         }
+        catch (SegmentTakenException exception)
+        {
+            _failure ??= exception;
+            throw Fenced(exception);
+        }
         catch (Exception exception)
         {
             throw Fail("an append failed, and whether it reached the disk is unknown", exception);
@@ -209,6 +259,7 @@ internal sealed class Journal : IJournal
         var position = new JournalPosition(Tail.Number, _offset + BatchHeader.Size);
         _lastHash = _image.Hash;
         _lastId++;
+        _batches++;
         Volatile.Write(ref _offset, _offset + _image.Bytes.Length);
         return position;
     }
@@ -221,6 +272,7 @@ internal sealed class Journal : IJournal
         await WriteAsync(_rollBatch);
         Volatile.Write(ref _sealedBytes, _sealedBytes + _offset);
         Volatile.Write(ref _offset, SegmentHeader.Size);
+        _batches = 0;
         _segments = _segments.Add(next);
     }
 
@@ -256,7 +308,7 @@ internal sealed class Journal : IJournal
         }
     }
 
-    private static async ValueTask<LogSegment?> AwaitSpareAsync(Task<LogSegment> making)
+    private async ValueTask<LogSegment?> AwaitSpareAsync(Task<LogSegment> making)
     {
         try
         {
@@ -267,6 +319,11 @@ internal sealed class Journal : IJournal
             // There may be room by now.
             return null;
         }
+        catch (IOException) when (!_store.IsExclusive)
+        {
+            // Another one has another name: whatever is there of this one is in nobody's way.
+            return null;
+        }
     }
 
     private async Task<LogSegment> CreateNextAsync(int need)
@@ -275,6 +332,9 @@ internal sealed class Journal : IJournal
         return await _factory.CreateAsync(
             Identity, number, Tail.Header.Id, _factory.Epoch, _options.CapacityOf(number, need), _closing.Token);
     }
+
+    private JournalFencedException Fenced(Exception exception) => new(
+        $"The log in {_store.Location} is closed: somebody else has taken it over: {exception.Message}", exception);
 
     private JournalLostException Fail(string what, Exception exception)
     {
@@ -287,6 +347,11 @@ internal sealed class Journal : IJournal
         if (_disposed)
         {
             throw new JournalLostException($"The log in {_store.Location} is closed: it was given up.");
+        }
+
+        if (_failure is SegmentTakenException taken)
+        {
+            throw Fenced(taken);
         }
 
         if (_failure is { } failure)

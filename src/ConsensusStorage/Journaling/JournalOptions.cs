@@ -1,6 +1,6 @@
 namespace Orleans.Consensus.Journaling;
 
-/// <summary>Sizes of a log's segments.</summary>
+/// <summary>Sizes of a log's segments, and who may take it over.</summary>
 internal sealed record JournalOptions
 {
     /// <summary>Bytes of a grown log's segments. Default 64 MiB.</summary>
@@ -14,6 +14,12 @@ internal sealed record JournalOptions
 
     /// <summary>Bytes of the largest batch that an append takes. Default 64 MiB.</summary>
     public int MaxBatchBytes { get; init; } = 64 << 20;
+
+    /// <summary>
+    /// Refuses to take a log back that another cluster has taken over from this one: of two deployments that share
+    /// their logs, the newer one stays (blue/green). Default false.
+    /// </summary>
+    public bool YieldsToOtherClusters { get; init; }
 
     /// <summary>The size of a segment that has room for at least <paramref name="need"/> bytes of batches.</summary>
     public long CapacityOf(int number, long need)

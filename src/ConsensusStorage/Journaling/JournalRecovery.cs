@@ -10,10 +10,12 @@ namespace Orleans.Consensus.Journaling;
 /// <param name="LastHash">Hash of the last batch.</param>
 /// <param name="LastId">Sequence number of the last batch.</param>
 /// <param name="LastBatch">
-/// Bytes of the last batch and their place; null in a log without any. It may be in the last segment but one, as its
-/// roll record.
+/// Bytes of the last batch and their place; null in a log without any, and where none can be torn. It may be in the
+/// last segment but one, as its roll record.
 /// </param>
+/// <param name="Batches">Number of batches in the last segment.</param>
 /// <param name="Epoch">Highest owner epoch seen.</param>
+/// <param name="Owners">Who had the log so far.</param>
 /// <param name="Bytes">Written bytes of all segments.</param>
 internal sealed record RecoveredLog(
     IReadOnlyList<LogSegment> Segments,
@@ -23,22 +25,39 @@ internal sealed record RecoveredLog(
     UInt128 LastHash,
     long LastId,
     (ISegment Segment, long Offset, byte[] Bytes)? LastBatch,
+    int Batches,
     long Epoch,
+    OwnerHistory Owners,
     long Bytes);
 
+/// <summary>Who had a log, as its fence records tell: the last one, and the clusters of all of them.</summary>
+internal sealed record OwnerHistory(JournalOwner? Last, IReadOnlySet<string> Clusters);
+
 /// <summary>
-/// Reads a log from its first segment to its end, verifies every link, and shows the records. Does not: write
-/// anything; what it showed may be trusted only when the owner's fence stands behind it (S17).
+/// Reads a log from its first segment to its end, verifies every link, and shows the records, each once. Goes on where
+/// it stood if others have appended meanwhile. Does not: write anything; what it showed may be trusted only when the
+/// owner's fence stands behind it (S17).
 /// </summary>
 internal sealed class JournalRecovery(
     ISegmentStore store, JournalIdentity expected, JournalPosition? from, JournalReplay replay)
 {
-    private readonly SegmentReader _reader = new();
+    /// <summary>Each read of a blob costs a round trip, and space that was never written isn't read.</summary>
+    private const int BlobWindowBytes = 8 << 20;
+
+    private readonly SegmentReader _reader = store.Preallocates ? new() : new(BlobWindowBytes);
     private readonly List<LogSegment> _segments = [];
+    private readonly HashSet<string> _clusters = new(StringComparer.Ordinal);
+
+    // Where the walk stands: a segment, an offset in it, and the batches before that.
+    private int _index;
+    private long _offset = SegmentHeader.Size;
+    private int _batches;
+    private long _sealedBytes;
+
     private UInt128? _hash;
     private long? _id;
     private long _epoch;
-    private long _bytes;
+    private JournalOwner? _owner;
     private long? _resumeAt;
     private (LogSegment Segment, BatchHeader Header)? _last;
 
@@ -58,25 +77,43 @@ internal sealed class JournalRecovery(
                 throw Missing(i + 1);
             }
 
-            _segments.Add(await OpenSegmentAsync(numbers[i], cancellationToken));
+            _segments.Add(await OpenSegmentAsync(numbers[i], id: 0, cancellationToken));
         }
 
-        // The headers before a checkpoint's segment hang together by their ids; their batches need not be read.
-        var index = (from?.Segment ?? 1) - 1;
-        if (index >= _segments.Count)
+        // The headers before a checkpoint's segment hang together by their ids; their batches need not be read. Where
+        // only roll records tell the segments' names, all of them have to be.
+        _index = store.IsExclusive ? (from?.Segment ?? 1) - 1 : 0;
+        if (_index >= _segments.Count)
         {
-            throw Missing(index + 1);
+            throw Missing(_index + 1);
         }
 
-        _bytes = _segments.Take(index).Sum(segment => segment.Storage.Length);
-        _hash = index == 0 ? _segments[0].HeaderHash : null;
-        _id = index == 0 ? 0 : null;
-        return await WalkAsync(index, cancellationToken);
+        _sealedBytes = _segments.Take(_index).Sum(segment => segment.Storage.Length);
+        _hash = _index == 0 ? _segments[0].HeaderHash : null;
+        _id = _index == 0 ? 0 : null;
+        return await WalkAsync(cancellationToken);
     }
 
-    private async ValueTask<LogSegment> OpenSegmentAsync(int number, CancellationToken cancellationToken)
+    /// <summary>Begins a log with a segment that has just been created and has nothing in it.</summary>
+    public RecoveredLog Begin(LogSegment first)
     {
-        var storage = await store.OpenAsync(number, cancellationToken);
+        _segments.Add(first);
+        _hash = first.HeaderHash;
+        _id = 0;
+        return Recovered(null, SegmentHeader.Size, null);
+    }
+
+    /// <summary>Goes on behind what was read: somebody else has appended there.</summary>
+    public async ValueTask<RecoveredLog> ContinueAsync(CancellationToken cancellationToken)
+    {
+        await _segments[_index].Storage.RefreshAsync(cancellationToken);
+        return await WalkAsync(cancellationToken);
+    }
+
+    private async ValueTask<LogSegment> OpenSegmentAsync(
+        int number, UInt128 id, CancellationToken cancellationToken)
+    {
+        var storage = await store.OpenAsync(number, id, cancellationToken) ?? throw Missing(number);
         var place = LogSegment.PlaceOf(store.Location, number);
         var bytes = new byte[SegmentHeader.Size];
         var length = await storage.ReadAsync(0, bytes, cancellationToken);
@@ -98,46 +135,44 @@ internal sealed class JournalRecovery(
         return fault is null ? new(storage, header, hash) : throw JournalDamage.At(place, fault);
     }
 
-    private async ValueTask<RecoveredLog> WalkAsync(int index, CancellationToken cancellationToken)
+    private async ValueTask<RecoveredLog> WalkAsync(CancellationToken cancellationToken)
     {
         while (true)
         {
-            var segment = _segments[index];
+            var segment = _segments[_index];
             var place = segment.Place(store.Location);
             _reader.Open(segment.Storage);
             var scan = new SegmentScan(segment, _reader, store.Preallocates, place);
-            var (offset, tornUntil, roll) = await WalkSegmentAsync(segment, scan, cancellationToken);
-            _bytes += offset;
+            var (tornUntil, roll) = await WalkSegmentAsync(segment, scan, cancellationToken);
             if (roll is null)
             {
-                return await EndAsync(index, offset, tornUntil, cancellationToken);
+                return await EndAsync(tornUntil, cancellationToken);
             }
 
-            await scan.CheckNothingBehindAsync(offset, "there is more behind the roll record", cancellationToken);
-            index++;
-            CheckRoll(roll, index);
+            await scan.CheckNothingBehindAsync(_offset, "there is more behind the roll record", cancellationToken);
+            await FollowAsync(roll, cancellationToken);
         }
     }
 
-    private async ValueTask<(long Offset, long TornUntil, RollRecord? Roll)> WalkSegmentAsync(
+    private async ValueTask<(long TornUntil, RollRecord? Roll)> WalkSegmentAsync(
         LogSegment segment, SegmentScan scan, CancellationToken cancellationToken)
     {
-        var offset = (long)SegmentHeader.Size;
         while (true)
         {
-            switch (await scan.StepAsync(offset, _hash, _id + 1, cancellationToken))
+            switch (await scan.StepAsync(_offset, _hash, _id + 1, cancellationToken))
             {
                 case ScanStep.End:
-                    return (offset, offset, null);
+                    return (_offset, null);
                 case ScanStep.Torn torn:
-                    return (offset, torn.Until, null);
+                    return (torn.Until, null);
                 case ScanStep.Batch batch:
                     var roll = ShowRecords(segment, batch.Header, batch.Body.Span);
                     (_hash, _id, _last) = (batch.Hash, batch.Header.Id, (segment, batch.Header));
-                    offset = _resumeAt ?? offset + batch.Header.Extent;
+                    _offset = _resumeAt ?? _offset + batch.Header.Extent;
+                    _batches++;
                     if (roll is not null)
                     {
-                        return (offset, offset, roll);
+                        return (_offset, roll);
                     }
 
                     break;
@@ -187,6 +222,8 @@ internal sealed class JournalRecovery(
                 _epoch = fence?.Epoch > _epoch && fence.Epoch < long.MaxValue
                     ? fence.Epoch
                     : throw Malformed(position);
+                _owner = fence.Owner;
+                _clusters.Add(_owner.Cluster);
             }
         }
 
@@ -203,40 +240,59 @@ internal sealed class JournalRecovery(
         }
     }
 
-    private void CheckRoll(RollRecord roll, int index)
+    private async ValueTask FollowAsync(RollRecord roll, CancellationToken cancellationToken)
     {
-        if (index >= _segments.Count)
+        if (!store.IsExclusive)
         {
-            throw Missing(index + 1);
+            // It alone knows the name; what else there may be behind this segment counts for nothing.
+            _segments.Add(await OpenSegmentAsync(_segments.Count + 1, roll.Id, cancellationToken));
         }
 
-        var next = _segments[index];
+        _index++;
+        CheckRoll(roll);
+        _sealedBytes += _offset;
+        _offset = SegmentHeader.Size;
+        _batches = 0;
+    }
+
+    private void CheckRoll(RollRecord roll)
+    {
+        if (_index >= _segments.Count)
+        {
+            throw Missing(_index + 1);
+        }
+
+        var next = _segments[_index];
         if (roll.Number != next.Number || roll.Id != next.Header.Id || roll.HeaderHash != next.HeaderHash)
         {
             throw JournalDamage.At(next.Place(store.Location), "it is not the segment that the one before rolled to");
         }
     }
 
-    private async ValueTask<RecoveredLog> EndAsync(
-        int index, long offset, long tornUntil, CancellationToken cancellationToken)
+    private async ValueTask<RecoveredLog> EndAsync(long tornUntil, CancellationToken cancellationToken)
     {
-        var place = _segments[index].Place(store.Location);
-        if (tornUntil > offset && !_segments[index].HasRoom(tornUntil, 0))
+        var place = _segments[_index].Place(store.Location);
+        if (tornUntil > _offset && !_segments[_index].HasRoom(tornUntil, 0))
         {
             throw JournalDamage.At(place, "there is something in its last sector, but it is no roll record");
         }
 
-        if (from is { } covered && (_last is null || covered.Segment > index + 1
-            || (covered.Segment == index + 1 && covered.Offset >= offset)))
+        if (from is { } covered && (_last is null || covered.Segment > _index + 1
+            || (covered.Segment == _index + 1 && covered.Offset >= _offset)))
         {
-            throw JournalDamage.At(place, $"the log ends at offset {offset}, but its checkpoint reaches to {covered}");
+            throw JournalDamage.At(place, $"the log ends at offset {_offset}, but its checkpoint reaches to {covered}");
         }
 
-        var spare = await CheckSpareAsync(index, cancellationToken);
-        var last = await CopyLastBatchAsync(cancellationToken);
-        return new(
-            _segments[..(index + 1)], spare, offset, tornUntil, _hash ?? 0, _id ?? 0, last, _epoch, _bytes);
+        var spare = await CheckSpareAsync(_index, cancellationToken);
+        var last = store.Preallocates ? await CopyLastBatchAsync(cancellationToken) : null;
+        return Recovered(spare, tornUntil, last);
     }
+
+    private RecoveredLog Recovered(
+        LogSegment? spare, long tornUntil, (ISegment Segment, long Offset, byte[] Bytes)? last) =>
+        new(
+            _segments[..(_index + 1)], spare, _offset, tornUntil, _hash ?? 0, _id ?? 0, last, _batches, _epoch,
+            new(_owner, _clusters), _sealedBytes + _offset);
 
     /// <summary>
     /// A segment behind the last one counts for nothing, because no roll record names it (S17); but it must not have

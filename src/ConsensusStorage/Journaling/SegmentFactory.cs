@@ -22,7 +22,7 @@ internal sealed class SegmentFactory(ISegmentStore store, TimeProvider time, Fun
     {
         var header = new SegmentHeader(identity, number, newId(), previous, epoch, capacity, Now);
         var (bytes, hash) = header.Encode();
-        var storage = await store.CreateAsync(number, capacity, bytes, cancellationToken);
+        var storage = await store.CreateAsync(number, header.Id, capacity, bytes, cancellationToken);
         return new(storage, header, hash);
     }
 }

@@ -1,13 +1,12 @@
 namespace Orleans.Consensus.Journaling;
 
 /// <summary>
-/// Reads one segment after the other front to back through a window of a mebibyte, or of one batch if that is
-/// larger: recovery needs few reads and bounded memory. Not thread-safe.
+/// Reads one segment after the other front to back through a window, or one of a batch's size if that is larger:
+/// recovery needs few reads and bounded memory. Not thread-safe.
 /// </summary>
-internal sealed class SegmentReader
+/// <param name="windowBytes">The larger, the fewer reads. Default 1 MiB.</param>
+internal sealed class SegmentReader(int windowBytes = 1 << 20)
 {
-    private const int WindowBytes = 1 << 20;
-
     private byte[] _window = [];
     private ISegment? _segment;
     private long _start;
@@ -26,7 +25,7 @@ internal sealed class SegmentReader
         count = (int)Math.Clamp(segment.Length - offset, 0, count);
         if (offset < _start || offset + count > _start + _length)
         {
-            var window = (int)Math.Max(count, Math.Min(WindowBytes, segment.Length));
+            var window = (int)Math.Max(count, Math.Min(windowBytes, segment.Length));
             if (_window.Length < window)
             {
                 _window = new byte[window];
@@ -48,9 +47,9 @@ internal sealed class SegmentReader
     public async ValueTask<long> EndOfContentAsync(long offset, CancellationToken cancellationToken)
     {
         var end = offset;
-        for (var at = offset; at < _segment!.Length; at += WindowBytes)
+        for (var at = offset; at < _segment!.Length; at += windowBytes)
         {
-            var bytes = await ReadAsync(at, WindowBytes, cancellationToken);
+            var bytes = await ReadAsync(at, windowBytes, cancellationToken);
             var last = bytes.Span.LastIndexOfAnyExcept((byte)0);
             end = last < 0 ? end : at + last + 1;
         }

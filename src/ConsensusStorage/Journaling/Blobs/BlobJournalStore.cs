@@ -1,0 +1,67 @@
+namespace Orleans.Consensus.Journaling.Blobs;
+
+/// <summary>
+/// Logs as append blobs, each in the container of its replica. Anybody may open a log at any time; doing so takes it
+/// from whoever had it (S17). Thread rule: any.
+/// </summary>
+/// <param name="containers">The container of a replica's log.</param>
+/// <param name="folder">What the blobs' names begin with; each log is below it under its replica's name.</param>
+/// <param name="resolved">Told of appends that didn't simply succeed, on any thread; must be quick.</param>
+internal sealed class BlobJournalStore(
+    Func<ReplicaId, IAppendBlobs> containers,
+    string folder,
+    JournalOptions options,
+    TimeProvider time,
+    Random random,
+    Action<AppendResolution>? resolved = null) : IJournalStore
+{
+    // A young blob takes no more space than an old one.
+    private readonly JournalOptions _options = options with { FirstSegmentBytes = options.SegmentBytes };
+
+    public bool IsExclusive => false;
+
+    public async ValueTask<IJournal> OpenAsync(
+        JournalIdentity expected,
+        JournalOwner owner,
+        JournalPosition? from,
+        JournalReplay replay,
+        CancellationToken cancellationToken)
+    {
+        var blobs = containers(expected.Replica);
+        BlobSegmentStore? store = new(
+            blobs, $"{folder}/{expected.Replica.Name}", new BlobRetry(time, random), resolved ?? (static _ => { }));
+        try
+        {
+            // The same bytes at the same place are taken for one's own (S18): no two fences may be the same.
+            var opener = owner with { Silo = $"{owner.Silo}/{new LogId(NewId())}" };
+            var factory = new SegmentFactory(store, time, NewId);
+            var opening = new JournalOpening(expected, opener, from, replay);
+            var journal = await Journal.OpenAsync(store, factory, _options, opening, cancellationToken);
+            store = null;
+            return journal;
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw new JournalUnavailableException(
+                $"The log of replica {expected.Replica} can't be opened in {blobs.Location}: {exception.Message} "
+                + "Check that the storage account can be reached, and that this process may create, read and append "
+                + "to blobs in that container.",
+                exception);
+        }
+        finally
+        {
+            if (store is not null)
+            {
+                await store.DisposeAsync();
+            }
+        }
+    }
+
+    private UInt128 NewId()
+    {
+        lock (random)
+        {
+            return LogId.Create(random).Value;
+        }
+    }
+}

@@ -1,0 +1,51 @@
+using Orleans.Consensus.Journaling.Blobs;
+
+namespace Orleans.Consensus.Simulation.Blobs;
+
+/// <summary>
+/// One append blob as the service keeps it: blocks that are appended whole, under a condition, and never changed.
+/// </summary>
+internal sealed class AppendBlob
+{
+    /// <summary>As the service has it.</summary>
+    public const int MostBlocks = 50_000;
+
+    private byte[] _bytes = [];
+    private int _length;
+
+    public int Blocks { get; private set; }
+
+    public long Length => _length;
+
+    public AppendOutcome Append(long position, ReadOnlySpan<byte> bytes)
+    {
+        if (position != _length)
+        {
+            return AppendOutcome.WrongPosition;
+        }
+
+        if (Blocks == MostBlocks)
+        {
+            throw new IOException("409 BlockCountExceedsLimit");
+        }
+
+        if (_length + bytes.Length > _bytes.Length)
+        {
+            Array.Resize(ref _bytes, Math.Max(_bytes.Length * 2, _length + bytes.Length));
+        }
+
+        bytes.CopyTo(_bytes.AsSpan(_length));
+        _length += bytes.Length;
+        Blocks++;
+        return AppendOutcome.Appended;
+    }
+
+    public int Read(long offset, Span<byte> buffer)
+    {
+        var count = (int)Math.Clamp(_length - offset, 0, buffer.Length);
+        _bytes.AsSpan((int)Math.Min(offset, _length), count).CopyTo(buffer);
+        return count;
+    }
+
+    public byte[] ToArray() => _bytes[.._length];
+}
