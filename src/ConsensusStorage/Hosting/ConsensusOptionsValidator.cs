@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.RegularExpressions;
 using Orleans.Configuration;
 using Orleans.Runtime;
 
@@ -7,7 +8,7 @@ namespace Orleans.Consensus.Hosting;
 /// <summary>
 /// Refuses options out of range before the silo starts, naming store or provider, option, value and range.
 /// </summary>
-internal sealed class ConsensusOptionsValidator(ConfiguredStores stores) : IConfigurationValidator
+internal sealed partial class ConsensusOptionsValidator(ConfiguredStores stores) : IConfigurationValidator
 {
     private const string NameRange =
         "1–64 characters out of a–z A–Z 0–9 - _ . and must not begin with a dot, because it names a directory";
@@ -38,6 +39,7 @@ internal sealed class ConsensusOptionsValidator(ConfiguredStores stores) : IConf
     private static void Validate(StoreChecks check, ConsensusStoreOptions options)
     {
         ValidateReplicas(check, options);
+        ValidatePlacement(check, options);
         check.Range(nameof(options.Groups), options.Groups, 1, 4096);
         check.Range(
             nameof(options.RequestTimeout),
@@ -100,13 +102,98 @@ internal sealed class ConsensusOptionsValidator(ConfiguredStores stores) : IConf
                 replicaId, $"is '{id}'", $"be one of {replicas} ({string.Join(", ", names)}), or null to host none");
         }
 
-        var hosts = options.ReplicaId is not null || names.Count == 0;
-        if (hosts && string.IsNullOrWhiteSpace(options.DataDirectory))
+        var hosts = options.ReplicaId is not null || names.Count == 0
+            || options.Placement == ConsensusPlacement.Floating;
+        if (hosts && !options.UsesBlobs && string.IsNullOrWhiteSpace(options.DataDirectory))
         {
             throw check.Wrong(
                 nameof(options.DataDirectory), $"is '{options.DataDirectory}'", "be a path where a replica is hosted");
         }
     }
+
+    private static void ValidatePlacement(StoreChecks check, ConsensusStoreOptions options)
+    {
+        if (!Enum.IsDefined(options.Placement))
+        {
+            throw check.Wrong(nameof(options.Placement), $"is {options.Placement}", "be Pinned or Floating");
+        }
+
+        if (options is { Placement: ConsensusPlacement.Floating, ReplicaId: { } id })
+        {
+            throw check.Wrong(
+                nameof(options.ReplicaId),
+                $"is '{id}'",
+                "be null where replicas float, because no silo has one of its own. Logs in blobs float unless "
+                + $"{nameof(options.Placement)} is Pinned");
+        }
+
+        if (options.UsesBlobs)
+        {
+            ValidateBlobs(check, options);
+        }
+    }
+
+    private static void ValidateBlobs(StoreChecks check, ConsensusStoreOptions options)
+    {
+        if (options.ConnectionStrings is null || options.ServiceKeys is null)
+        {
+            throw check.Wrong(
+                $"{nameof(options.ConnectionStrings)} or {nameof(options.ServiceKeys)}",
+                "is null",
+                "be empty at least");
+        }
+
+        var names = options.Replicas.Count == 0 ? [ConsensusStoreOptions.DevelopmentReplica] : options.Replicas;
+        var sources = new (string Option, IEnumerable<string> Replicas, bool ForAll)[]
+        {
+            (nameof(options.ConnectionStrings), options.ConnectionStrings.Keys, options.ConnectionString is not null),
+            (nameof(options.ServiceKeys), options.ServiceKeys.Keys, options.ServiceKey is not null),
+            (nameof(options.UseBlobs), options.Clients.Keys, options.Client is not null),
+        };
+        foreach (var (option, replicas, _) in sources)
+        {
+            if (replicas.FirstOrDefault(replica => !names.Contains(replica, StringComparer.Ordinal)) is { } unknown)
+            {
+                throw check.Wrong(option, $"names '{unknown}'", $"name replicas only ({string.Join(", ", names)})");
+            }
+        }
+
+        if (sources.Count(source => source.ForAll) > 1)
+        {
+            throw check.Wrong(
+                nameof(options.ConnectionString),
+                "is not the only account for all replicas",
+                $"be the only one of it, {nameof(options.ServiceKey)} and a client without replica");
+        }
+
+        foreach (var name in names)
+        {
+            var own = sources.Where(source => source.Replicas.Contains(name, StringComparer.Ordinal)).ToList();
+            if (own.Count > 1 || (own.Count == 0 && !sources.Any(source => source.ForAll)))
+            {
+                throw check.Wrong(
+                    own.FirstOrDefault().Option ?? nameof(options.ConnectionStrings),
+                    $"gives replica '{name}' {own.Count} storage accounts",
+                    "give each replica one, or all together");
+            }
+        }
+
+        check.Range(
+            nameof(options.BlobTryTimeout),
+            options.BlobTryTimeout,
+            TimeSpan.FromMilliseconds(100),
+            TimeSpan.FromMinutes(1));
+        if (!ContainerName().IsMatch(options.ContainerName ?? ""))
+        {
+            throw check.Wrong(
+                nameof(options.ContainerName),
+                $"is '{options.ContainerName}'",
+                "have 3–63 lower case letters, digits and single dashes between them");
+        }
+    }
+
+    [GeneratedRegex("^(?=.{3,63}$)[a-z0-9]+(-[a-z0-9]+)*$", RegexOptions.CultureInvariant)]
+    private static partial Regex ContainerName();
 
     private void RequireDifferentDirectories()
     {

@@ -1,6 +1,22 @@
+using Azure.Storage.Blobs;
 using Orleans.Consensus.Engines;
 
 namespace Orleans.Configuration;
+
+/// <summary>Where the replicas of a store are.</summary>
+public enum ConsensusPlacement
+{
+    /// <summary>
+    /// Each stays with the silo that names it as its <see cref="ConsensusStoreOptions.ReplicaId"/>, and has one log.
+    /// </summary>
+    Pinned,
+
+    /// <summary>
+    /// The live silos share them out, and take over those of a silo that is gone. Each group of a replica has a log of
+    /// its own, in a place that all silos reach: blob storage, or a directory on a shared file system.
+    /// </summary>
+    Floating,
+}
 
 /// <summary>
 /// Options of one consensus store, by its name. Untouched they make one replica, named <c>local</c>, under
@@ -21,6 +37,11 @@ public sealed class ConsensusStoreOptions
         Groups = 16,
     };
 
+    private const int FloatingGroups = 4;
+
+    private int? _groups;
+    private ConsensusPlacement? _placement;
+
     /// <summary>
     /// Names of all replicas of the store, the same on every silo and fixed once the logs exist: 1, 3 or 5 names of
     /// 1–64 characters out of <c>a–z A–Z 0–9 - _ .</c>, not beginning with a dot, in any order. Default empty, which is
@@ -30,21 +51,69 @@ public sealed class ConsensusStoreOptions
 
     /// <summary>
     /// The replica this silo hosts, one of <see cref="Replicas"/>. Default null: the silo hosts none, and reads and
-    /// writes through the others.
+    /// writes through the others. Not for replicas that float.
     /// </summary>
     public string? ReplicaId { get; set; }
 
     /// <summary>
-    /// The directory with the logs of this silo's replicas, each in <c>store name/replica name</c>; relative to the
-    /// current directory. Used only where a replica is hosted. Default <c>./data</c>.
+    /// Whether replicas stay with a silo or float; the same on every silo and fixed once the logs exist. Default
+    /// <see cref="ConsensusPlacement.Floating"/> for logs in blobs, else <see cref="ConsensusPlacement.Pinned"/>.
+    /// </summary>
+    public ConsensusPlacement Placement
+    {
+        get => _placement ?? (UsesBlobs ? ConsensusPlacement.Floating : ConsensusPlacement.Pinned);
+        set => _placement = value;
+    }
+
+    /// <summary>
+    /// The directory with the logs of this silo's replicas, each in <c>store name/replica name</c>, or
+    /// <c>store name/group/replica name</c> if they float and all silos share it; relative to the current directory.
+    /// Used only where replicas are hosted, and not for logs in blobs. Default <c>./data</c>.
     /// </summary>
     public string DataDirectory { get; set; } = "./data";
 
     /// <summary>
-    /// Number of replica groups that registers are spread over, 1–4096, the same on every silo and fixed once the logs
-    /// exist. Default 16.
+    /// The storage account with the logs of all replicas that have none of their own, as a connection string or as the
+    /// account's https address with a shared access signature. Default null: logs are files.
     /// </summary>
-    public int Groups { get; set; } = Defaults.Groups;
+    [Redact]
+    public string? ConnectionString { get; set; }
+
+    /// <summary>
+    /// The storage accounts of single replicas, by the replica's name, in the form of <see cref="ConnectionString"/>.
+    /// Replicas in different accounts survive the loss of a minority of accounts.
+    /// </summary>
+    [Redact]
+    public IDictionary<string, string> ConnectionStrings { get; set; } = new Dictionary<string, string>();
+
+    /// <summary>
+    /// The key of a <see cref="BlobServiceClient"/> among the services, in place of <see cref="ConnectionString"/>.
+    /// </summary>
+    public string? ServiceKey { get; set; }
+
+    /// <summary>The same for single replicas, by the replica's name.</summary>
+    public IDictionary<string, string> ServiceKeys { get; set; } = new Dictionary<string, string>();
+
+    /// <summary>
+    /// The container of the logs, in each account: 3–63 lower case letters, digits and single dashes between them.
+    /// Created if it isn't there. Default <c>consensus</c>.
+    /// </summary>
+    public string ContainerName { get; set; } = "consensus";
+
+    /// <summary>
+    /// Time for one try of a request to blob storage, 100 ms – 1 minute; large ones get more. Default 5 seconds.
+    /// </summary>
+    public TimeSpan BlobTryTimeout { get; set; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>
+    /// Number of replica groups that registers are spread over, 1–4096, the same on every silo and fixed once the logs
+    /// exist. Default 16; 4 if replicas float, because then each group has logs, and appends, of its own.
+    /// </summary>
+    public int Groups
+    {
+        get => _groups ?? (Placement == ConsensusPlacement.Floating ? FloatingGroups : Defaults.Groups);
+        set => _groups = value;
+    }
 
     /// <summary>
     /// Time from the call of an operation to its outcome at most, 100 ms – 10 minutes. Default 10 seconds.
@@ -100,4 +169,35 @@ public sealed class ConsensusStoreOptions
     /// </summary>
     [Redact]
     public string? ClusterSecret { get; set; }
+
+    internal bool UsesBlobs =>
+        ConnectionString is not null
+        || ServiceKey is not null
+        || Client is not null
+        || ConnectionStrings is { Count: > 0 }
+        || ServiceKeys is { Count: > 0 }
+        || Clients.Count > 0;
+
+    internal BlobServiceClient? Client { get; private set; }
+
+    internal Dictionary<string, BlobServiceClient> Clients { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>
+    /// Keeps logs in blobs of the account that <paramref name="client"/> is for, with its credentials, for example a
+    /// managed identity. Its own retries do no harm, but hold up a log: few and short ones are best.
+    /// </summary>
+    /// <param name="replica">The replica whose account it is; null for all that have none of their own.</param>
+    /// <exception cref="ArgumentNullException"><paramref name="client"/> is null.</exception>
+    public void UseBlobs(BlobServiceClient client, string? replica = null)
+    {
+        ArgumentNullException.ThrowIfNull(client);
+        if (replica is null)
+        {
+            Client = client;
+        }
+        else
+        {
+            Clients[replica] = client;
+        }
+    }
 }

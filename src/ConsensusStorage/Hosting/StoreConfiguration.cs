@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Reflection;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Options;
@@ -18,7 +19,7 @@ internal sealed class StoreConfiguration(ConsensusRegistrations registrations, I
 
     private const string StoresSection = "Orleans:ConsensusStores";
 
-    private static readonly string[] ProviderKeys = [StoreNameKey, SerializerKey, "ProviderType", "ServiceKey"];
+    private static readonly string[] ProviderKeys = [StoreNameKey, SerializerKey, "ProviderType"];
 
     private static readonly PropertyInfo[] Settings =
         [.. typeof(ConsensusStoreOptions).GetProperties().Where(property => property.CanWrite)];
@@ -89,7 +90,11 @@ internal sealed class StoreConfiguration(ConsensusRegistrations registrations, I
     }
 
     private static string TextOf(IConfigurationSection section) =>
-        section.Value ?? string.Join(',', section.GetChildren().Select(child => child.Value));
+        section.Value ?? string.Join(',', section.GetChildren().Select(ItemOf));
+
+    /// <summary>Items of lists count without their numbers, those of dictionaries with their names.</summary>
+    private static string? ItemOf(IConfigurationSection child) =>
+        int.TryParse(child.Key, CultureInfo.InvariantCulture, out _) ? child.Value : $"{child.Key}={child.Value}";
 
     private static object? ValueOf(IConfigurationSection section, Type type)
     {

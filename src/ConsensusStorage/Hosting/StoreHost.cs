@@ -39,7 +39,7 @@ internal sealed partial class StoreHost : IConsensusStore
         var silo = services.GetRequiredService<ILocalSiloDetails>();
         _store = new PaxosStore(
             _settings,
-            JournalsOf(name, options, services, time),
+            JournalsOf(_settings, options, services, time),
             new(silo.ClusterId, silo.Name),
             services.GetRequiredService<ITransport>(),
             NewView,
@@ -69,7 +69,7 @@ internal sealed partial class StoreHost : IConsensusStore
     public async Task OpenAsync(CancellationToken cancellationToken)
     {
         var replica = _settings.Local?.Name;
-        if (_options.Replicas.Count == 0)
+        if (_options.Replicas.Count == 0 && !_settings.Floats)
         {
             LogDevelopment(Name, Path.GetFullPath(_options.DataDirectory));
         }
@@ -91,7 +91,8 @@ internal sealed partial class StoreHost : IConsensusStore
                 exception);
         }
 
-        LogOpened(Name, replica ?? "none", _settings.Replicas, _settings.Groups);
+        var hosted = replica ?? (_settings.Floats ? "those that float here" : "none");
+        LogOpened(Name, hosted, _settings.Replicas, _settings.Groups);
     }
 
     /// <summary>Looks for the replicas of other silos from now on.</summary>
@@ -122,13 +123,15 @@ internal sealed partial class StoreHost : IConsensusStore
     {
         var development = options.Replicas.Count == 0;
         var replicas = development ? [ConsensusStoreOptions.DevelopmentReplica] : options.Replicas;
-        var local = development ? ConsensusStoreOptions.DevelopmentReplica : options.ReplicaId;
+        var floats = options.Placement == ConsensusPlacement.Floating;
+        var local = floats ? null : development ? ConsensusStoreOptions.DevelopmentReplica : options.ReplicaId;
         return new()
         {
             Service = service,
             Store = name,
             Replicas = new(replicas.Select(replica => new ReplicaId(replica))),
             Local = local is null ? null : new ReplicaId(local),
+            Floats = floats,
             Groups = options.Groups,
             RequestTimeout = options.RequestTimeout,
             RoundTimeout = options.RoundTimeout,
@@ -141,17 +144,22 @@ internal sealed partial class StoreHost : IConsensusStore
     }
 
     private static Func<string, IJournalStore> JournalsOf(
-        string name, ConsensusStoreOptions options, IServiceProvider services, TimeProvider time)
+        StoreSettings settings, ConsensusStoreOptions options, IServiceProvider services, TimeProvider time)
     {
-        if (services.GetKeyedService<JournalStoreFactory>(name) is { } factory)
+        if (services.GetKeyedService<JournalStoreFactory>(settings.Store) is { } factory)
         {
             return logs => factory(logs, options);
+        }
+
+        if (options.UsesBlobs)
+        {
+            return new BlobLogs(settings.Store, settings.Service, settings.Replicas, options, services, time).Of;
         }
 
         return logs => new FileJournalStore(
             new DiskFiles(),
             Path.Combine(Path.GetFullPath(options.DataDirectory), logs.Replace('/', Path.DirectorySeparatorChar)),
-            JournalOptionsOf(options),
+            JournalOptionsOf(options) with { YieldsToOtherClusters = settings.Floats },
             time,
             Random.Shared);
     }
