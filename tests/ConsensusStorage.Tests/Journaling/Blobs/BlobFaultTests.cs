@@ -159,6 +159,24 @@ public sealed class BlobFaultTests
         Assert.Equal(requests, bench.Account.Requests);
     });
 
+    [Fact]
+    public void An_opening_that_is_given_up_ends_at_once_also_in_the_middle_of_its_fence() => Run(1, async bench =>
+    {
+        await bench.ReplayAsync();
+        using var cancelling = new CancellationTokenSource();
+        bench.Account.Plan = request =>
+        {
+            bench.Account.IsDown |= request.Action == BlobAction.Append;
+            return new(BlobFault.None);
+        };
+        var opening = bench.Silo("s1").OpenAsync(cancellationToken: cancelling.Token);
+        await bench.PassAsync(TimeSpan.FromMilliseconds(100));
+        var before = bench.Scheduler.Time.GetTimestamp();
+        cancelling.Cancel();
+        await Assert.ThrowsAsync<OperationCanceledException>(() => opening);
+        Assert.Equal(before, bench.Scheduler.Time.GetTimestamp());
+    });
+
     private static void Run(int seed, Func<BlobBench, Task> test)
     {
         var bench = new BlobBench(seed);
