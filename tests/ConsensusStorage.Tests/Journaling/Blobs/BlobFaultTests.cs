@@ -4,7 +4,7 @@ using Orleans.Consensus.Simulation.Blobs;
 
 namespace Orleans.Consensus.Tests.Journaling.Blobs;
 
-/// <summary>Appends and openings that get no answer, a late one, or a refusal, at every request of a log's life.</summary>
+/// <summary>Requests that get no answer, a late one, or a refusal, at every point of a log's life.</summary>
 public sealed class BlobFaultTests
 {
     public static TheoryData<string> Passing => ["Lost", "Unanswered", "Late", "Throttled"];
