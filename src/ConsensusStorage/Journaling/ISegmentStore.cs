@@ -35,7 +35,7 @@ internal interface ISegmentStore : IAsyncDisposable
     ValueTask<IReadOnlyList<int>> ListAsync(CancellationToken cancellationToken);
 
     /// <summary>Null if it isn't there.</summary>
-    /// <param name="id">The segment's random id; an exclusive store doesn't need it, nor does the first segment.</param>
+    /// <param name="id">Its random id; an exclusive store doesn't need it, nor does the first segment.</param>
     ValueTask<ISegment?> OpenAsync(int number, UInt128 id, CancellationToken cancellationToken);
 
     /// <summary>

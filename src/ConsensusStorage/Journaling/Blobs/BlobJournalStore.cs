@@ -28,8 +28,13 @@ internal sealed class BlobJournalStore(
         CancellationToken cancellationToken)
     {
         var blobs = containers(expected.Replica);
+        var retry = new BlobRetry(time, random);
         BlobSegmentStore? store = new(
-            blobs, $"{folder}/{expected.Replica.Name}", new BlobRetry(time, random), resolved ?? (static _ => { }));
+            blobs, $"{folder}/{expected.Replica.Name}", retry, resolved ?? (static _ => { }));
+
+        // Appends can't be cancelled one by one; who gives the opening up gives up the fence with all its tries.
+        await using var cancelling = cancellationToken.UnsafeRegister(
+            static retry => ((BlobRetry)retry!).Close(), retry);
         try
         {
             // The same bytes at the same place are taken for one's own (S18): no two fences may be the same.
@@ -39,6 +44,10 @@ internal sealed class BlobJournalStore(
             var journal = await Journal.OpenAsync(store, factory, _options, opening, cancellationToken);
             store = null;
             return journal;
+        }
+        catch (Exception exception) when (cancellationToken.IsCancellationRequested)
+        {
+            throw new OperationCanceledException("The opening was given up.", exception, cancellationToken);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {

@@ -18,7 +18,7 @@ internal sealed class BlobRetry(TimeProvider time, Random random)
     /// <summary>No try begins later than that after the first. Default 20 s.</summary>
     public TimeSpan MaxTime { get; init; } = TimeSpan.FromSeconds(20);
 
-    /// <summary>Here and now: the callbacks of <see cref="CancellationTokenSource.CancelAsync"/> change threads.</summary>
+    /// <summary>Ends what is under way, here and now: the asynchronous way changes threads.</summary>
     public void Close() => _closing.Cancel();
 
     /// <param name="request">Given the number of the try, counted from 1.</param>

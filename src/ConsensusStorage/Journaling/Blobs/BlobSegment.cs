@@ -8,7 +8,7 @@ internal sealed class BlobSegment(
     IAppendBlobs blobs, string name, int number, long length, BlobRetry retry, Action<AppendResolution> resolved)
     : ISegment
 {
-    private const int TailBytes = 256 << 10;
+    private const int TailBytes = 64 << 10;
 
     private long _length = length;
     private Tail? _tail;

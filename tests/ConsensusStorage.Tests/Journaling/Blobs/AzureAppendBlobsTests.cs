@@ -5,7 +5,7 @@ using Orleans.Consensus.Journaling.Blobs;
 
 namespace Orleans.Consensus.Tests.Journaling.Blobs;
 
-/// <summary>What goes over the wire to Azure, and what its answers are taken for. The service itself is not here.</summary>
+/// <summary>What goes over the wire to Azure, and what its answers are taken for.</summary>
 public sealed class AzureAppendBlobsTests
 {
     private static readonly Uri Container = new("https://account.blob.core.windows.net/container?sig=secret");
@@ -38,7 +38,9 @@ public sealed class AzureAppendBlobsTests
         _service.Answers.Enqueue((HttpStatusCode.Conflict, "BlobAlreadyExists"));
         Assert.True(await _blobs.CreateAsync("log", withContainer: false, Cancel));
         Assert.False(await _blobs.CreateAsync("log", withContainer: false, Cancel));
-        Assert.All(_service.Requests, request => Assert.Contains("If-None-Match: *", request, StringComparison.Ordinal));
+        Assert.All(
+            _service.Requests,
+            request => Assert.Contains("If-None-Match: *", request, StringComparison.Ordinal));
     }
 
     [Fact]

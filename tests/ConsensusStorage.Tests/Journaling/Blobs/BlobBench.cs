@@ -52,7 +52,8 @@ internal sealed class BlobSilo(BlobBench bench, string name, string cluster)
 
     public List<AppendResolution> Resolutions { get; } = [];
 
-    public async Task<IJournal> OpenAsync(JournalPosition? from = null)
+    public async Task<IJournal> OpenAsync(
+        JournalPosition? from = null, CancellationToken cancellationToken = default)
     {
         Replayed.Clear();
         var store = new BlobJournalStore(
@@ -62,6 +63,6 @@ internal sealed class BlobSilo(BlobBench bench, string name, string cluster)
             new(cluster, name),
             from,
             (kind, position, record) => Replayed.Add(new(kind, position, record.ToArray())),
-            CancellationToken.None);
+            cancellationToken);
     }
 }

@@ -4,7 +4,7 @@ using Orleans.Consensus.Simulation.Blobs;
 
 namespace Orleans.Consensus.Tests.Journaling.Blobs;
 
-/// <summary>Appends and openings that get no answer, a late one, or a refusal, at every request of a log's life.</summary>
+/// <summary>Requests that get no answer, a late one, or a refusal, at every point of a log's life.</summary>
 public sealed class BlobFaultTests
 {
     public static TheoryData<string> Passing => ["Lost", "Unanswered", "Late", "Throttled"];
@@ -157,6 +157,24 @@ public sealed class BlobFaultTests
         var requests = bench.Account.Requests;
         await bench.PassAsync(TimeSpan.FromHours(1));
         Assert.Equal(requests, bench.Account.Requests);
+    });
+
+    [Fact]
+    public void An_opening_that_is_given_up_ends_at_once_also_in_the_middle_of_its_fence() => Run(1, async bench =>
+    {
+        await bench.ReplayAsync();
+        using var cancelling = new CancellationTokenSource();
+        bench.Account.Plan = request =>
+        {
+            bench.Account.IsDown |= request.Action == BlobAction.Append;
+            return new(BlobFault.None);
+        };
+        var opening = bench.Silo("s1").OpenAsync(cancellationToken: cancelling.Token);
+        await bench.PassAsync(TimeSpan.FromMilliseconds(100));
+        var before = bench.Scheduler.Time.GetTimestamp();
+        cancelling.Cancel();
+        await Assert.ThrowsAsync<OperationCanceledException>(() => opening);
+        Assert.Equal(before, bench.Scheduler.Time.GetTimestamp());
     });
 
     private static void Run(int seed, Func<BlobBench, Task> test)
