@@ -21,8 +21,8 @@ internal static class BlobRatios
         output.WriteLine();
         output.WriteLine($"| callers | | of {Provider.BlobPerGrain} | of the limit |");
         output.WriteLine("|--:|---|---|---|");
-        foreach (var result in results.Except(raw).Where(result => result.Subject.Workload == StorageWrites.WorkloadName)
-            .Concat(raw))
+        var writes = results.Where(result => result.Subject.Workload == StorageWrites.WorkloadName);
+        foreach (var result in writes.Concat(raw))
         {
             var (subject, figures) = (result.Subject, result.Median);
             var other = results.SingleOrDefault(peer => peer.Subject == subject with
