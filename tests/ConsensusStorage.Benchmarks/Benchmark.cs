@@ -32,7 +32,7 @@ internal static class Benchmark
         Directory.CreateDirectory(data);
         try
         {
-            await using var cluster = await BenchmarkCluster.StartAsync(options.Providers, data, cancellationToken);
+            await using var cluster = await BenchmarkCluster.StartAsync(options, data, cancellationToken);
             var state = new BankState();
             state.Deposit(1000.25m);
             var machine = MachineDescription.Here(cluster.Serializer.Serialize(state).ToMemory().Length);
@@ -57,14 +57,12 @@ internal static class Benchmark
         TextWriter output,
         CancellationToken cancellationToken)
     {
-        IWorkload[] workloads = options.Mode == BenchmarkMode.Storage
-            ? [new StorageWrites(cluster, options), new StorageColdReads(cluster, options)]
-            : [new GrainWrites(cluster, options), new GrainColdReads(cluster, options)];
+        var workloads = WorkloadsOf(cluster, options);
         await WarmUpAsync(cluster, workloads[0], options, cancellationToken);
         var figures = new Dictionary<Subject, List<Figures>>();
         for (var round = 1; round <= options.Rounds; round++)
         {
-            foreach (var (workload, subject) in SubjectsOf(workloads, options, round))
+            foreach (var (workload, subject) in SubjectsOf(workloads, round))
             {
                 var measured = await MeasureAsync(cluster, workload, subject, options.Duration, cancellationToken);
                 json.Round(round, subject, measured);
@@ -78,16 +76,29 @@ internal static class Benchmark
 
         return [.. from workload in workloads
                    from callers in workload.Concurrency
-                   from provider in options.Providers
+                   from provider in workload.Subjects
                    let subject = new Subject(workload.Name, callers, provider)
                    select new Result(subject, figures[subject])];
     }
+
+    private static IWorkload[] WorkloadsOf(BenchmarkCluster cluster, BenchmarkOptions options) => options.Mode switch
+    {
+        BenchmarkMode.Storage => [new StorageWrites(cluster, options), new StorageColdReads(cluster, options)],
+        BenchmarkMode.Grain => [new GrainWrites(cluster, options), new GrainColdReads(cluster, options)],
+        BenchmarkMode.Blob =>
+        [
+            new StorageWrites(cluster, options),
+            new StorageColdReads(cluster, options),
+            new RawAppends(cluster, options),
+        ],
+        _ => throw new ArgumentOutOfRangeException(nameof(options), options.Mode, "Not for a cluster."),
+    };
 
     /// <summary>Without it the first round would measure the compiler, which optimizes while the code runs.</summary>
     private static async Task WarmUpAsync(
         BenchmarkCluster cluster, IWorkload workload, BenchmarkOptions options, CancellationToken cancellationToken)
     {
-        foreach (var provider in options.Providers)
+        foreach (var provider in workload.Subjects)
         {
             var subject = new Subject(workload.Name, options.Concurrency.Max(), provider);
             await MeasureAsync(cluster, workload, subject, FirstWarmup, cancellationToken);
@@ -95,16 +106,12 @@ internal static class Benchmark
     }
 
     /// <summary>Each round begins with another provider.</summary>
-    private static IEnumerable<(IWorkload Workload, Subject Subject)> SubjectsOf(
-        IWorkload[] workloads, BenchmarkOptions options, int round)
-    {
-        var first = (round - 1) % options.Providers.Count;
-        string[] providers = [.. options.Providers.Skip(first), .. options.Providers.Take(first)];
-        return from workload in workloads
-               from callers in workload.Concurrency
-               from provider in providers
-               select (workload, new Subject(workload.Name, callers, provider));
-    }
+    private static IEnumerable<(IWorkload Workload, Subject Subject)> SubjectsOf(IWorkload[] workloads, int round) =>
+        from workload in workloads
+        let first = (round - 1) % workload.Subjects.Count
+        from callers in workload.Concurrency
+        from provider in workload.Subjects.Skip(first).Concat(workload.Subjects.Take(first))
+        select (workload, new Subject(workload.Name, callers, provider));
 
     private static async Task<Figures> MeasureAsync(
         BenchmarkCluster cluster,
@@ -113,9 +120,8 @@ internal static class Benchmark
         TimeSpan duration,
         CancellationToken cancellationToken)
     {
-        var callers = await workload.PrepareAsync(
-            Provider.Of(subject.Provider), subject.Concurrency, cancellationToken);
-        var loop = new ClosedLoop(cluster.Redis);
+        var callers = await workload.PrepareAsync(subject.Provider, subject.Concurrency, cancellationToken);
+        var loop = new ClosedLoop(cluster.Servers);
         var result = await loop.RunAsync(callers, workload.Warmup, duration, cancellationToken);
         await workload.VerifyAsync();
         return Figures.Of(result);

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using Orleans.Consensus.Azurite;
 using Orleans.Consensus.Benchmarks.Cluster;
 
 namespace Orleans.Consensus.Benchmarks;
@@ -10,22 +11,37 @@ internal sealed class BenchmarkCommandLine
     private const int Failure = 1;
     private const int UsageError = 2;
 
+    private const string Providers = "consensus,memory,redis";
+    private const string Concurrency = "1,16,64,256";
+    private const string Reads = "1,16";
+    private const string Accounts = "8";
+    private const string BlobConcurrency = "1,64,256";
+    private const string BlobAccounts = "1";
+    private const string None = "none";
+
+    private static readonly string BlobProviders =
+        string.Join(',', Provider.OverBlobs.Select(provider => provider.Name));
+
     private readonly Option<string> _mode = Text(
-        "--mode", "storage", "storage (IGrainStorage of a silo), grain (client, grain, state), memory (index).");
+        "--mode",
+        "storage",
+        "storage (IGrainStorage of a silo), grain (client, grain, state), blob (storage over Azurite, and appends), "
+        + "memory (index).");
 
-    private readonly Option<string> _providers = Text(
-        "--providers", "consensus,memory,redis", "What is compared, in one run.");
+    private readonly Option<string?> _providers = OfMode(
+        "--providers", "What is compared, in one run.", Providers, BlobProviders);
 
-    private readonly Option<string> _concurrency = Text(
-        "--concurrency", "1,16,64,256", "Callers at a time, of writes.");
+    private readonly Option<string?> _concurrency = OfMode(
+        "--concurrency", "Callers at a time, of writes.", Concurrency, BlobConcurrency);
 
-    private readonly Option<string> _reads = Text(
-        "--reads", "1,16", "Callers at a time, of cold activation reads; none for no reads.");
+    private readonly Option<string?> _reads = OfMode(
+        "--reads", "Callers at a time, of cold activation reads; none for no reads.", Reads, None);
 
     private readonly Option<int> _rounds = Number("--rounds", 3, "Rounds; results are medians of them.");
     private readonly Option<double> _seconds = Seconds("--seconds", 10, "Seconds of each measurement.");
     private readonly Option<double> _warmup = Seconds("--warmup", 2, "Seconds that run before and don't count.");
-    private readonly Option<int> _accounts = Number("--accounts", 8, "Grain states of each caller, written in turn.");
+    private readonly Option<string?> _accounts = OfMode(
+        "--accounts", "Grain states of each caller, written in turn.", Accounts, BlobAccounts);
 
     private readonly Option<int> _coldKeys = Number(
         "--cold-keys", 20_000, "States written for the cold reads of a round and concurrency.");
@@ -34,7 +50,7 @@ internal sealed class BenchmarkCommandLine
 
     private readonly Option<string?> _data = new("--data")
     {
-        Description = "Directory of all logs and of Redis. [default: artifacts/benchmarks in the repository]",
+        Description = "Directory of all logs and servers. [default: artifacts/benchmarks in the repository]",
         HelpName = "DIR",
     };
 
@@ -63,7 +79,7 @@ internal sealed class BenchmarkCommandLine
         {
             EnableDefaultExceptionHandler = false,
 
-            // Time to stop Redis and the silos, and to delete their files.
+            // Time to stop servers and silos, and to delete their files.
             ProcessTerminationTimeout = TimeSpan.FromSeconds(30),
         });
     }
@@ -86,7 +102,7 @@ internal sealed class BenchmarkCommandLine
         {
             return Refuse([exception.Message]);
         }
-        catch (RedisMissingException exception)
+        catch (Exception exception) when (exception is RedisMissingException or AzuriteException)
         {
             return Refuse([exception.Message]);
         }
@@ -104,26 +120,30 @@ internal sealed class BenchmarkCommandLine
 
     private BenchmarkOptions Read(ParseResult parsed)
     {
-        var mode = parsed.GetValue(_mode)!;
+        var mode = ModeOf(parsed.GetValue(_mode)!);
         var json = parsed.GetValue(_json);
+        var blobs = mode == BenchmarkMode.Blob;
         return new()
         {
-            Mode = Enum.TryParse<BenchmarkMode>(mode, ignoreCase: true, out var known) && Enum.IsDefined(known)
-                ? known
-                : throw new FormatException($"There is no mode '{mode}'; known are storage, grain, memory."),
-            Providers = ListOf(parsed.GetValue(_providers)!),
-            Concurrency = NumbersOf(parsed.GetValue(_concurrency)!),
-            ReadConcurrency = NumbersOf(parsed.GetValue(_reads)!),
+            Mode = mode,
+            Providers = ListOf(parsed.GetValue(_providers) ?? (blobs ? BlobProviders : Providers)),
+            Concurrency = NumbersOf(parsed.GetValue(_concurrency) ?? (blobs ? BlobConcurrency : Concurrency)),
+            ReadConcurrency = NumbersOf(parsed.GetValue(_reads) ?? (blobs ? None : Reads)),
             Rounds = parsed.GetValue(_rounds),
             Duration = TimeSpan.FromSeconds(parsed.GetValue(_seconds)),
             Warmup = TimeSpan.FromSeconds(parsed.GetValue(_warmup)),
-            Accounts = parsed.GetValue(_accounts),
+            Accounts = NumberOf(parsed.GetValue(_accounts) ?? (blobs ? BlobAccounts : Accounts)),
             ColdKeys = parsed.GetValue(_coldKeys),
             Registers = parsed.GetValue(_registers),
             Data = Path.GetFullPath(parsed.GetValue(_data) ?? DefaultData()),
             Json = json is null ? null : Path.GetFullPath(json),
         };
     }
+
+    private static BenchmarkMode ModeOf(string mode) =>
+        Enum.TryParse<BenchmarkMode>(mode, ignoreCase: true, out var known) && Enum.IsDefined(known)
+            ? known
+            : throw new FormatException($"There is no mode '{mode}'; known are storage, grain, blob, memory.");
 
     private static string DefaultData()
     {
@@ -139,11 +159,13 @@ internal sealed class BenchmarkCommandLine
     private static List<string> ListOf(string text) =>
         [.. text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Distinct()];
 
-    private static List<int> NumbersOf(string text) => text == "none"
+    private static List<int> NumbersOf(string text) => text == None
         ? []
-        : [.. ListOf(text).Select(number => int.TryParse(number, CultureInfo.InvariantCulture, out var value)
-            ? value
-            : throw new FormatException($"'{number}' is not a number."))];
+        : [.. ListOf(text).Select(NumberOf)];
+
+    private static int NumberOf(string text) => int.TryParse(text, CultureInfo.InvariantCulture, out var value)
+        ? value
+        : throw new FormatException($"'{text}' is not a number.");
 
     private static int Refuse(IEnumerable<string> problems)
     {
@@ -160,6 +182,12 @@ internal sealed class BenchmarkCommandLine
     {
         Description = description,
         DefaultValueFactory = _ => value,
+    };
+
+    /// <summary>An option whose default is another one for blobs.</summary>
+    private static Option<string?> OfMode(string name, string description, string value, string ofBlobs) => new(name)
+    {
+        Description = $"{description} [default: {value}; blob: {ofBlobs}]",
     };
 
     private static Option<int> Number(string name, int value, string description) => new(name)

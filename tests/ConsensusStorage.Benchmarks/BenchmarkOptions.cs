@@ -1,3 +1,5 @@
+using Orleans.Consensus.Benchmarks.Cluster;
+
 namespace Orleans.Consensus.Benchmarks;
 
 /// <summary>What is measured.</summary>
@@ -8,6 +10,9 @@ internal enum BenchmarkMode
 
     /// <summary>Calls of grains by a client; each writes its state.</summary>
     Grain,
+
+    /// <summary><see cref="Storage"/> over Azure blobs, and appends to blobs with nothing above them.</summary>
+    Blob,
 
     /// <summary>Bytes of index that a replica holds for each register.</summary>
     Memory,
@@ -41,11 +46,18 @@ internal sealed record BenchmarkOptions
     /// <summary>Registers of <see cref="BenchmarkMode.Memory"/>.</summary>
     public required int Registers { get; init; }
 
-    /// <summary>The directory of all logs and of Redis: one disk for all.</summary>
+    /// <summary>The directory of all logs and of servers: one disk for all.</summary>
     public required string Data { get; init; }
 
     /// <summary>The file that results are appended to, or null.</summary>
     public required string? Json { get; init; }
+
+    /// <summary>What has to be started beside the silos.</summary>
+    public IReadOnlyCollection<ServerKind> Servers =>
+    [
+        .. Providers.Select(name => Provider.Of(name).Needs),
+        Mode == BenchmarkMode.Blob ? ServerKind.Azurite : ServerKind.None,
+    ];
 
     /// <summary>What can't be run, in words.</summary>
     public IEnumerable<string> Problems()

@@ -18,6 +18,8 @@ internal interface IMemoryAccount : IBankAccount;
 
 internal interface IRedisAccount : IBankAccount;
 
+internal interface IBlobAccount : IBankAccount;
+
 /// <summary>What all accounts do.</summary>
 internal abstract class AccountGrain(IPersistentState<BankState> account) : Grain, IBankAccount
 {
@@ -44,3 +46,7 @@ internal sealed class MemoryAccountGrain(
 internal sealed class RedisAccountGrain(
     [PersistentState(AccountGrain.StateName, Provider.Redis)] IPersistentState<BankState> account)
     : AccountGrain(account), IRedisAccount;
+
+internal sealed class BlobAccountGrain(
+    [PersistentState(AccountGrain.StateName, Provider.BlobPerGrain)] IPersistentState<BankState> account)
+    : AccountGrain(account), IBlobAccount;

@@ -11,42 +11,37 @@ internal sealed class BenchmarkCluster : IAsyncDisposable
 
     private readonly TestCluster _cluster;
 
-    private BenchmarkCluster(TestCluster cluster, RedisServer? redis)
+    private BenchmarkCluster(TestCluster cluster, BenchmarkServers servers)
     {
         _cluster = cluster;
-        Redis = redis;
+        Servers = servers;
     }
 
     public IGrainFactory Grains => _cluster.GrainFactory;
 
-    public RedisServer? Redis { get; }
+    public BenchmarkServers Servers { get; }
 
     public static async Task<BenchmarkCluster> StartAsync(
-        IReadOnlyList<string> providers, string data, CancellationToken cancellationToken)
+        BenchmarkOptions options, string data, CancellationToken cancellationToken)
     {
-        var redis = providers.Contains(Provider.Redis)
-            ? await RedisServer.StartAsync(Path.Combine(data, "redis"), cancellationToken)
-            : null;
+        var servers = await BenchmarkServers.StartAsync(options.Servers, data, cancellationToken);
         try
         {
             var builder = new TestClusterBuilder(Silos);
             builder.Options.ConnectionTransport = ConnectionTransportType.TcpSocket;
             builder.Options.ConfigureFileLogging = false;
-            builder.Properties[BenchmarkSilo.ProvidersKey] = string.Join(',', providers);
+            builder.Properties[BenchmarkSilo.ProvidersKey] = string.Join(',', options.Providers);
             builder.Properties[BenchmarkSilo.DataKey] = data;
-            builder.Properties[BenchmarkSilo.RedisKey] = redis?.Address;
+            builder.Properties[BenchmarkSilo.RedisKey] = servers.RedisAddress;
+            builder.Properties[BenchmarkSilo.BlobsKey] = string.Join(BenchmarkSilo.Separator, servers.BlobAccounts);
             builder.AddSiloBuilderConfigurator<BenchmarkSilo>();
             var cluster = builder.Build();
             await cluster.DeployAsync(cancellationToken);
-            return new(cluster, redis);
+            return new(cluster, servers);
         }
         catch
         {
-            if (redis is not null)
-            {
-                await redis.DisposeAsync();
-            }
-
+            await servers.DisposeAsync();
             throw;
         }
     }
@@ -65,9 +60,6 @@ internal sealed class BenchmarkCluster : IAsyncDisposable
     {
         await _cluster.StopAllSilosAsync();
         await _cluster.DisposeAsync();
-        if (Redis is not null)
-        {
-            await Redis.DisposeAsync();
-        }
+        await Servers.DisposeAsync();
     }
 }

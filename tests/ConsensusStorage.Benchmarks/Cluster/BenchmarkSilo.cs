@@ -1,7 +1,11 @@
 using System.Globalization;
+using Azure.Storage.Blobs;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using Orleans.Configuration;
 using Orleans.Hosting;
+using Orleans.Runtime.Hosting;
+using Orleans.Storage;
 using Orleans.TestingHost;
 using StackExchange.Redis;
 
@@ -13,6 +17,10 @@ internal sealed class BenchmarkSilo : ISiloConfigurator
     public const string ProvidersKey = "Benchmark:Providers";
     public const string DataKey = "Benchmark:Data";
     public const string RedisKey = "Benchmark:Redis";
+    public const string BlobsKey = "Benchmark:Blobs";
+
+    /// <summary>Of connection strings, which have semicolons themselves.</summary>
+    public const char Separator = '|';
 
     private static readonly string[] Replicas = ["r0", "r1", "r2"];
 
@@ -46,6 +54,13 @@ internal sealed class BenchmarkSilo : ISiloConfigurator
                 var address = silo.Configuration[RedisKey]!;
                 silo.AddRedisGrainStorage(
                     provider, options => options.ConfigurationOptions = ConfigurationOptions.Parse(address));
+                break;
+            case Provider.BlobPerGrain:
+                var account = new BlobServiceClient(silo.Configuration[BlobsKey]!.Split(Separator)[0]);
+                silo.Services.AddGrainStorage(
+                    provider,
+                    (services, _) => new BlobPerGrainStorage(
+                        account, services.GetRequiredService<IGrainStorageSerializer>()));
                 break;
             default:
                 throw new ArgumentOutOfRangeException(nameof(provider), provider, "There is no such provider.");

@@ -11,7 +11,7 @@ internal delegate ValueTask<bool> Call();
 /// Callers that each make one call after the other. Calls count that end within the measured time; the callers don't
 /// pause between warm-up and measurement.
 /// </summary>
-internal sealed class ClosedLoop(RedisServer? redis)
+internal sealed class ClosedLoop(BenchmarkServers servers)
 {
     // In ticks of 100 ns, up to a minute, at three digits.
     private const long LongestLatency = TimeSpan.TicksPerMinute;
@@ -32,11 +32,11 @@ internal sealed class ClosedLoop(RedisServer? redis)
         try
         {
             await PauseAsync(loops, warmup, cancellationToken);
-            var before = Usage.Now(redis);
+            var before = Usage.Now(servers);
             _measuring = true;
             await PauseAsync(loops, duration, cancellationToken);
             _measuring = false;
-            var used = Usage.Now(redis).Since(before);
+            var used = Usage.Now(servers).Since(before);
             return new(_latencies, used);
         }
         finally
@@ -73,18 +73,18 @@ internal sealed class ClosedLoop(RedisServer? redis)
 /// <summary>What was used up at one moment, or between two.</summary>
 /// <param name="Elapsed">Time on the wall.</param>
 /// <param name="Process">Processor time of this process: silos, client and callers.</param>
-/// <param name="Redis">Processor time of Redis.</param>
+/// <param name="Servers">Processor time of Redis and Azurite.</param>
 /// <param name="Allocated">Bytes of managed memory allocated.</param>
-internal readonly record struct Usage(TimeSpan Elapsed, TimeSpan Process, TimeSpan Redis, long Allocated)
+internal readonly record struct Usage(TimeSpan Elapsed, TimeSpan Process, TimeSpan Servers, long Allocated)
 {
-    public static Usage Now(RedisServer? redis) => new(
+    public static Usage Now(BenchmarkServers servers) => new(
         Stopwatch.GetElapsedTime(0),
         Environment.CpuUsage.TotalTime,
-        redis?.ProcessorTime ?? TimeSpan.Zero,
+        servers.ProcessorTime,
         GC.GetTotalAllocatedBytes());
 
     public Usage Since(Usage before) => new(
-        Elapsed - before.Elapsed, Process - before.Process, Redis - before.Redis, Allocated - before.Allocated);
+        Elapsed - before.Elapsed, Process - before.Process, Servers - before.Servers, Allocated - before.Allocated);
 }
 
 /// <summary>What a loop measured. Latencies are in ticks of 100 ns.</summary>

@@ -16,20 +16,22 @@ internal sealed class StorageColdReads(BenchmarkCluster cluster, BenchmarkOption
 
     public string Name => "storage cold reads";
 
+    public IReadOnlyList<string> Subjects => options.Providers;
+
     public IReadOnlyList<int> Concurrency => options.ReadConcurrency;
 
     public TimeSpan Warmup => TimeSpan.Zero;
 
     public async Task<IReadOnlyList<Call>> PrepareAsync(
-        Provider provider, int concurrency, CancellationToken cancellationToken)
+        string subject, int concurrency, CancellationToken cancellationToken)
     {
         var run = _runs++;
         var grains = Enumerable.Range(0, options.ColdKeys)
             .Select(number => GrainId.Create("cold", $"{run}-{number}"))
             .ToArray();
-        await ColdStates.WriteAsync(cluster.Storage(Writer, provider.Name), grains, cancellationToken);
+        await ColdStates.WriteAsync(cluster.Storage(Writer, subject), grains, cancellationToken);
         const int readers = BenchmarkCluster.Silos - 1;
-        var storages = Enumerable.Range(1, readers).Select(silo => cluster.Storage(silo, provider.Name)).ToArray();
+        var storages = Enumerable.Range(1, readers).Select(silo => cluster.Storage(silo, subject)).ToArray();
         var next = -1;
         Call call = async () =>
         {
@@ -56,19 +58,22 @@ internal sealed class GrainColdReads(BenchmarkCluster cluster, BenchmarkOptions 
 
     public string Name => "grain cold reads";
 
+    public IReadOnlyList<string> Subjects => options.Providers;
+
     public IReadOnlyList<int> Concurrency => options.ReadConcurrency;
 
     public TimeSpan Warmup => TimeSpan.Zero;
 
     public async Task<IReadOnlyList<Call>> PrepareAsync(
-        Provider provider, int concurrency, CancellationToken cancellationToken)
+        string subject, int concurrency, CancellationToken cancellationToken)
     {
         var run = _runs++;
+        var provider = Provider.Of(subject);
         var accounts = Enumerable.Range(0, options.ColdKeys)
             .Select(number => provider.Account(cluster.Grains, $"cold-{run}-{number}"))
             .ToArray();
         await ColdStates.WriteAsync(
-            cluster.Storage(0, provider.Name),
+            cluster.Storage(0, subject),
             [.. accounts.Select(account => account.GetGrainId())],
             cancellationToken);
         var next = -1;

@@ -10,14 +10,17 @@ internal sealed class GrainWrites(BenchmarkCluster cluster, BenchmarkOptions opt
 
     public string Name => "grain writes";
 
+    public IReadOnlyList<string> Subjects => options.Providers;
+
     public IReadOnlyList<int> Concurrency => options.Concurrency;
 
     public TimeSpan Warmup => options.Warmup;
 
     public async Task<IReadOnlyList<Call>> PrepareAsync(
-        Provider provider, int concurrency, CancellationToken cancellationToken)
+        string subject, int concurrency, CancellationToken cancellationToken)
     {
         var run = _runs++;
+        var provider = Provider.Of(subject);
         var accounts = Enumerable.Range(0, concurrency)
             .Select(caller => Enumerable.Range(0, options.Accounts)
                 .Select(account => provider.Account(cluster.Grains, $"{run}-{caller}-{account}"))

@@ -6,10 +6,13 @@ internal interface IWorkload
     /// <summary>Its name in results.</summary>
     string Name { get; }
 
+    /// <summary>What is compared: providers by their names, most often.</summary>
+    IReadOnlyList<string> Subjects { get; }
+
     IReadOnlyList<int> Concurrency { get; }
 
     /// <summary>Writes what the calls need, and makes the callers.</summary>
-    Task<IReadOnlyList<Call>> PrepareAsync(Provider provider, int concurrency, CancellationToken cancellationToken);
+    Task<IReadOnlyList<Call>> PrepareAsync(string subject, int concurrency, CancellationToken cancellationToken);
 
     /// <summary>How long to run before measuring. Cold states would be used up by it, so reads begin at once.</summary>
     TimeSpan Warmup { get; }

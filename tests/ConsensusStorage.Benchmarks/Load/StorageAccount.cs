@@ -19,6 +19,8 @@ internal sealed class StorageAccount(IGrainStorage storage, GrainId grain)
         await storage.WriteStateAsync(AccountGrain.StateName, grain, _state);
     }
 
+    public Task ClearAsync() => storage.ClearStateAsync(AccountGrain.StateName, grain, _state);
+
     /// <summary>Reads as an activation does, and checks what was read.</summary>
     /// <exception cref="InvalidOperationException">The store lost or invented something.</exception>
     public static async Task CheckAsync(IGrainStorage storage, GrainId grain, long version)

@@ -11,7 +11,7 @@ internal sealed record Subject(string Workload, int Concurrency, string Provider
 /// <param name="P99">Milliseconds.</param>
 /// <param name="P999">Milliseconds.</param>
 /// <param name="CpuPerThousand">Processor seconds of this process for 1,000 calls.</param>
-/// <param name="RedisCpuPerThousand">Processor seconds of Redis for 1,000 calls.</param>
+/// <param name="ServersCpuPerThousand">Processor seconds of Redis and Azurite for 1,000 calls.</param>
 /// <param name="AllocatedPerCall">Bytes of managed memory for one call.</param>
 internal sealed record Figures(
     double PerSecond,
@@ -19,7 +19,7 @@ internal sealed record Figures(
     double P99,
     double P999,
     double CpuPerThousand,
-    double RedisCpuPerThousand,
+    double ServersCpuPerThousand,
     double AllocatedPerCall)
 {
     public static Figures Of(LoopResult result)
@@ -36,7 +36,7 @@ internal sealed record Figures(
             MillisecondsAt(99),
             MillisecondsAt(99.9),
             result.Used.Process.TotalSeconds / calls * 1000,
-            result.Used.Redis.TotalSeconds / calls * 1000,
+            result.Used.Servers.TotalSeconds / calls * 1000,
             result.Used.Allocated / calls);
 
         double MillisecondsAt(double percentile) =>
@@ -49,7 +49,7 @@ internal sealed record Figures(
         Median(rounds, round => round.P99),
         Median(rounds, round => round.P999),
         Median(rounds, round => round.CpuPerThousand),
-        Median(rounds, round => round.RedisCpuPerThousand),
+        Median(rounds, round => round.ServersCpuPerThousand),
         Median(rounds, round => round.AllocatedPerCall));
 
     private static double Median(IReadOnlyCollection<Figures> rounds, Func<Figures, double> figure)

@@ -13,7 +13,7 @@ internal static class Tables
             output.WriteLine($"## {workload.Key}");
             output.WriteLine();
             output.WriteLine(
-                "| callers | provider | calls/s | p50 ms | p99 ms | p99.9 ms | CPU s per 1,000 | of Redis "
+                "| callers | provider | calls/s | p50 ms | p99 ms | p99.9 ms | CPU s per 1,000 | of servers "
                 + "| bytes allocated | spread |");
             output.WriteLine("|--:|---|--:|--:|--:|--:|--:|--:|--:|--:|");
             foreach (var result in workload)
@@ -23,6 +23,8 @@ internal static class Tables
 
             WriteRatios(output, [.. workload]);
         }
+
+        BlobRatios.Write(output, results);
     }
 
     public static string Row(Result result)
@@ -32,8 +34,12 @@ internal static class Tables
             CultureInfo.InvariantCulture,
             $"| {subject.Concurrency} | {subject.Provider} | {figures.PerSecond:n0} | {figures.P50:0.000} "
             + $"| {figures.P99:0.00} | {figures.P999:0.00} | {figures.CpuPerThousand:0.000} "
-            + $"| {figures.RedisCpuPerThousand:0.000} | {figures.AllocatedPerCall:n0} | {result.Spread:p0} |");
+            + $"| {figures.ServersCpuPerThousand:0.000} | {figures.AllocatedPerCall:n0} | {result.Spread:p0} |");
     }
+
+    /// <summary>Calls a second and p50, each as a multiple.</summary>
+    public static string Ratio(Figures own, Figures other) => string.Create(
+        CultureInfo.InvariantCulture, $"{own.PerSecond / other.PerSecond:0.00} · {own.P50 / other.P50:0.00}");
 
     private static void WriteRatios(TextWriter output, IReadOnlyList<Result> results)
     {
@@ -56,11 +62,6 @@ internal static class Tables
         }
     }
 
-    private static string Ratio(Result own, IReadOnlyList<Result> results, string peer)
-    {
-        var other = results.Single(result => result.Subject == own.Subject with { Provider = peer }).Median;
-        return string.Create(
-            CultureInfo.InvariantCulture,
-            $"{own.Median.PerSecond / other.PerSecond:0.00} · {own.Median.P50 / other.P50:0.00}");
-    }
+    private static string Ratio(Result own, IReadOnlyList<Result> results, string peer) => Ratio(
+        own.Median, results.Single(result => result.Subject == own.Subject with { Provider = peer }).Median);
 }
