@@ -25,9 +25,9 @@ internal sealed partial class MethodSource
         File = points.First(point => !point.IsHidden).Document.Url;
         var owner = method.DeclaringType;
         var name = method.Name == "MoveNext" ? owner.Name : method.Name;
-        while (owner.Name.Contains('<'))
+        while (owner.Name.Contains('<') && owner.DeclaringType is { } outer)
         {
-            owner = owner.DeclaringType;
+            owner = outer;
         }
 
         _name = $"{owner.Name}.{Written().Match(name).Groups[1].Value}";
