@@ -11,6 +11,9 @@ internal sealed record Provider(
     string Name, Func<IGrainFactory, string, IBankAccount> Account, ServerKind Needs = ServerKind.None)
 {
     public const string Consensus = "consensus";
+    /// <summary>The same, with each replica's logs in blobs of a storage account of its own.</summary>
+    public const string ConsensusBlobs = "consensus-blobs";
+
     public const string Memory = "memory";
     public const string Redis = "redis";
 
@@ -22,6 +25,7 @@ internal sealed record Provider(
         new(Consensus, (grains, key) => grains.GetGrain<IConsensusAccount>(key)),
         new(Memory, (grains, key) => grains.GetGrain<IMemoryAccount>(key)),
         new(Redis, (grains, key) => grains.GetGrain<IRedisAccount>(key), ServerKind.Redis),
+        new(ConsensusBlobs, (grains, key) => grains.GetGrain<IConsensusBlobAccount>(key), ServerKind.Azurite),
         new(BlobPerGrain, (grains, key) => grains.GetGrain<IBlobAccount>(key), ServerKind.Azurite),
     ];
 

@@ -14,6 +14,8 @@ internal interface IBankAccount : IGrainWithStringKey
 
 internal interface IConsensusAccount : IBankAccount;
 
+internal interface IConsensusBlobAccount : IBankAccount;
+
 internal interface IMemoryAccount : IBankAccount;
 
 internal interface IRedisAccount : IBankAccount;
@@ -38,6 +40,10 @@ internal abstract class AccountGrain(IPersistentState<BankState> account) : Grai
 internal sealed class ConsensusAccountGrain(
     [PersistentState(AccountGrain.StateName, Provider.Consensus)] IPersistentState<BankState> account)
     : AccountGrain(account), IConsensusAccount;
+
+internal sealed class ConsensusBlobAccountGrain(
+    [PersistentState(AccountGrain.StateName, Provider.ConsensusBlobs)] IPersistentState<BankState> account)
+    : AccountGrain(account), IConsensusBlobAccount;
 
 internal sealed class MemoryAccountGrain(
     [PersistentState(AccountGrain.StateName, Provider.Memory)] IPersistentState<BankState> account)

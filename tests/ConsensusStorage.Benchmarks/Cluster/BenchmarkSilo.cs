@@ -47,6 +47,18 @@ internal sealed class BenchmarkSilo : ISiloConfigurator
                 }));
                 silo.AddConsensusGrainStorage(provider);
                 break;
+            case Provider.ConsensusBlobs:
+                var accounts = silo.Configuration[BlobsKey]!.Split(Separator);
+                silo.UseConsensusStore(provider, (ConsensusStoreOptions options) =>
+                {
+                    options.Replicas = Replicas;
+                    options.ConnectionStrings = Replicas
+                        .Zip(accounts)
+                        .ToDictionary(pair => pair.First, pair => pair.Second);
+                });
+                silo.AddConsensusGrainStorage(
+                    provider, (ConsensusGrainStorageOptions options) => options.StoreName = provider);
+                break;
             case Provider.Memory:
                 silo.AddMemoryGrainStorage(provider);
                 break;
