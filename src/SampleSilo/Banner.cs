@@ -9,7 +9,9 @@ internal static class Banner
     {
         var silos = options.Silos == 1 ? "1 silo" : $"{options.Silos} silos";
         var replicas = options.Replicas == 1 ? "1 replica" : $"{options.Replicas} replicas";
-        return $"The bank starts: {silos}, {replicas} in {options.Groups} groups, logs in {data}";
+        var accounts = options.Connections.Count == 1 ? "one storage account" : "a storage account each";
+        var logs = options.IsAzure ? $"container '{options.Container}' of {accounts}" : data;
+        return $"The bank starts: {silos}, {replicas} in {options.Groups} groups, logs in {logs}";
     }
 
     public static string Next(string address, int silos)
@@ -27,7 +29,7 @@ internal static class Banner
               curl -X POST {address}/cluster/silos/b/kill
               curl '{address}/accounts/bob?fresh=true'
               curl -X POST {address}/cluster/silos/b/start
-            Ctrl-C stops it; started again on the same data, every balance is there.
+            Ctrl-C stops it; started again on the same logs, every balance is there.
             """;
     }
 }

@@ -36,9 +36,8 @@ internal static class DemoRun
 
     private static async Task RunAsync(DemoOptions options, CancellationToken stop)
     {
-        var data = CreateDirectory(options.Data);
-        var plan = DemoCluster.Plan(
-            options.Silos, options.Replicas, options.Groups, options.SiloPort, options.GatewayPort, data);
+        var data = options.IsAzure ? "" : CreateDirectory(options.Data);
+        var plan = DemoCluster.Plan(options, data);
         await using var cluster = new DemoCluster(plan);
         await using var server = BankServer.Build(cluster, options.HttpPort);
         var address = await BankServer.ListenAsync(server, options.HttpPort, stop);

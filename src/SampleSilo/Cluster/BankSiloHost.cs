@@ -42,6 +42,11 @@ internal static class BankSiloHost
             options.DataDirectory = settings.DataDirectory;
             options.Groups = settings.Groups;
             options.RequestTimeout = StorageTimeout;
+            options.ConnectionStrings = new Dictionary<string, string>(settings.Accounts);
+            if (settings.Accounts.Count > 0)
+            {
+                options.ContainerName = settings.Container;
+            }
         });
         silo.AddConsensusGrainStorageAsDefault();
     }

@@ -22,11 +22,17 @@ internal sealed record BankSiloSettings
 
     public required int Groups { get; init; }
 
-    /// <summary>Where the logs are.</summary>
+    /// <summary>Where the logs are, if they are files.</summary>
     public required string DataDirectory { get; init; }
 
-    /// <summary>The replica this silo hosts, or null.</summary>
-    public string? Replica => Replicas.Contains(Name) ? Name : null;
+    /// <summary>The storage account of each replica if logs are blobs, else empty.</summary>
+    public IReadOnlyDictionary<string, string> Accounts { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>The container of blobs.</summary>
+    public string Container { get; init; } = "";
+
+    /// <summary>The replica that is pinned to this silo, or null.</summary>
+    public string? Replica => Accounts.Count == 0 && Replicas.Contains(Name) ? Name : null;
 
     public bool IsPrimary => Primary.Port == SiloPort;
 

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using Orleans.Consensus.SampleSilo.CommandLine;
 
 namespace Orleans.Consensus.SampleSilo.Cluster;
 
@@ -17,20 +18,25 @@ internal sealed class DemoCluster : IBankCluster, IAsyncDisposable
     public DemoCluster(IEnumerable<BankSiloSettings> silos) => _silos = [.. silos.Select(each => new BankSilo(each))];
 
     /// <summary>The settings of silos a, b, c … with consecutive ports.</summary>
-    public static IEnumerable<BankSiloSettings> Plan(
-        int silos, int replicas, int groups, int siloPort, int gatewayPort, string data)
+    /// <param name="data">The directory of logs that are files.</param>
+    public static IEnumerable<BankSiloSettings> Plan(DemoOptions options, string data)
     {
-        var names = Enumerable.Range(0, silos)
-            .Select(index => ((char)('a' + index)).ToString(CultureInfo.InvariantCulture)).ToList();
+        var names = NamesOf(options.Silos);
+        var replicas = NamesOf(options.Replicas);
+        var accounts = options.IsAzure
+            ? replicas.Select((name, index) => (name, options.Connections[index % options.Connections.Count]))
+            : [];
         return names.Select((name, index) => new BankSiloSettings
         {
             Name = name,
-            SiloPort = siloPort + index,
-            GatewayPort = gatewayPort + index,
-            Primary = new(IPAddress.Loopback, siloPort),
-            Replicas = names[..replicas],
-            Groups = groups,
+            SiloPort = options.SiloPort + index,
+            GatewayPort = options.GatewayPort + index,
+            Primary = new(IPAddress.Loopback, options.SiloPort),
+            Replicas = replicas,
+            Groups = options.Groups,
             DataDirectory = data,
+            Accounts = accounts.ToDictionary(),
+            Container = options.Container,
         });
     }
 
@@ -94,6 +100,9 @@ internal sealed class DemoCluster : IBankCluster, IAsyncDisposable
 
         _silos.ForEach(silo => silo.Dispose());
     }
+
+    private static List<string> NamesOf(int count) =>
+        [.. Enumerable.Range(0, count).Select(index => ((char)('a' + index)).ToString(CultureInfo.InvariantCulture))];
 
     private static SiloChange.Unknown Unknown(string name) => new($"There is no silo '{name}'.");
 

@@ -20,17 +20,44 @@ internal sealed class BankCommandLine(Func<DemoOptions, Task<int>> demo, Func<Te
         DefaultValueFactory = _ => "./data",
     };
 
+    private readonly Option<string> _storage = new("--storage")
+    {
+        Description = "Where the logs are: file (in --data) or azure (append blobs; replicas float among the silos).",
+        HelpName = "file|azure",
+        DefaultValueFactory = _ => DemoOptions.FileStorage,
+    };
+
+    private readonly Option<string[]> _connections = new("--connection")
+    {
+        Description = "Connection string of a storage account: once for all replicas, or once for each. "
+            + "UseDevelopmentStorage=true is a local emulator.",
+        HelpName = "STRING",
+    };
+
+    private readonly Option<string> _container = new("--container")
+    {
+        Description = "The container of the logs, in each account.",
+        HelpName = "NAME",
+        DefaultValueFactory = _ => DemoOptions.DefaultContainer,
+    };
+
     private readonly Option<int> _httpPort = Number("--http-port", 5080, "Port of the HTTP API on 127.0.0.1.");
     private readonly Option<int> _silos = Number("--silos", 3, "Number of silos, a, b, c …: 1 to 9.");
 
     private readonly Option<int?> _replicas = new("--replicas")
     {
-        Description = "Number of replicas, hosted by the first silos: 1, 3 or 5. [default: 3, or 1 below 3 silos]",
+        Description = "Number of replicas: 1, 3 or 5; files are with the first silos. "
+            + "[default: 3; with files 1 below 3 silos]",
         HelpName = "N",
     };
 
-    private readonly Option<int> _groups =
-        Number("--groups", 16, "Number of replica groups; fixed at the first start.");
+    private readonly Option<int?> _groups = new("--groups")
+    {
+        Description = "Number of replica groups; fixed at the first start. "
+            + $"[default: {DemoOptions.FileGroups}; azure: {DemoOptions.BlobGroups}]",
+        HelpName = "N",
+    };
+
     private readonly Option<int> _siloPort = Number("--silo-port", 11111, "Port of silo a; the others follow.");
     private readonly Option<int> _gatewayPort =
         Number("--gateway-port", 30000, "Gateway port of silo a; the others follow.");
@@ -59,7 +86,7 @@ internal sealed class BankCommandLine(Func<DemoOptions, Task<int>> demo, Func<Te
         var root = new RootCommand(
             "A bank on Orleans whose accounts are replicated by Paxos: all silos in one process, with an HTTP API.")
         {
-            _data, _httpPort, _silos, _replicas, _groups, _siloPort, _gatewayPort,
+            _data, _storage, _connections, _container, _httpPort, _silos, _replicas, _groups, _siloPort, _gatewayPort,
             new Command("walkthrough", "Shows how the protocol works.") { paxos },
         };
         root.SetAction((result, _) => RunDemoAsync(Read(result), error));
@@ -69,13 +96,18 @@ internal sealed class BankCommandLine(Func<DemoOptions, Task<int>> demo, Func<Te
     private DemoOptions Read(ParseResult result)
     {
         var silos = result.GetValue(_silos);
+        var storage = result.GetValue(_storage) ?? "";
+        var isFile = storage == DemoOptions.FileStorage;
         return new()
         {
             Data = result.GetValue(_data) ?? "",
+            Storage = storage,
+            Connections = result.GetValue(_connections) is { Length: > 0 } given ? given : [],
+            Container = result.GetValue(_container) ?? "",
             HttpPort = result.GetValue(_httpPort),
             Silos = silos,
-            Replicas = result.GetValue(_replicas) ?? DemoOptions.DefaultReplicas(silos),
-            Groups = result.GetValue(_groups),
+            Replicas = result.GetValue(_replicas) ?? (isFile ? DemoOptions.DefaultReplicas(silos) : 3),
+            Groups = result.GetValue(_groups) ?? (isFile ? DemoOptions.FileGroups : DemoOptions.BlobGroups),
             SiloPort = result.GetValue(_siloPort),
             GatewayPort = result.GetValue(_gatewayPort),
         };

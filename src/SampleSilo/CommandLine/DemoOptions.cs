@@ -7,9 +7,26 @@ internal sealed record DemoOptions
 {
     public const int MaxSilos = 9;
 
+    public const string FileStorage = "file";
+    public const string AzureStorage = "azure";
+    public const string DefaultContainer = "bank";
+
+    public const int FileGroups = 16;
+    public const int BlobGroups = 4;
+
     private static readonly int[] ReplicaCounts = [1, 3, 5];
 
     public required string Data { get; init; }
+
+    /// <summary><see cref="FileStorage"/> or <see cref="AzureStorage"/>.</summary>
+    public string Storage { get; init; } = FileStorage;
+
+    /// <summary>Storage accounts: none for files, else one for all replicas or one for each.</summary>
+    public IReadOnlyList<string> Connections { get; init; } = [];
+
+    public string Container { get; init; } = DefaultContainer;
+
+    public bool IsAzure => Storage == AzureStorage;
 
     public required int HttpPort { get; init; }
 
@@ -42,7 +59,7 @@ internal sealed record DemoOptions
         {
             yield return $"--replicas must be 1, 3 or 5, not {Replicas}.";
         }
-        else if (Replicas > Silos)
+        else if (Replicas > Silos && !IsAzure)
         {
             yield return $"{Replicas} replicas need at least {Replicas} silos to host them: --silos is {Silos}.";
         }
@@ -57,9 +74,26 @@ internal sealed record DemoOptions
             yield return $"--http-port must be 1 to {IPEndPoint.MaxPort}, or 0 for any free one, not {HttpPort}.";
         }
 
-        foreach (var problem in PortProblems())
+        foreach (var problem in StorageProblems().Concat(PortProblems()))
         {
             yield return problem;
+        }
+    }
+
+    private IEnumerable<string> StorageProblems()
+    {
+        if (Storage is not (FileStorage or AzureStorage))
+        {
+            yield return $"--storage must be {FileStorage} or {AzureStorage}, not '{Storage}'.";
+        }
+        else if (IsAzure && Connections.Count != 1 && Connections.Count != Replicas)
+        {
+            yield return $"--storage {AzureStorage} needs --connection once, or once for each of {Replicas} replicas; "
+                + $"it was given {Connections.Count} times.";
+        }
+        else if (!IsAzure && Connections.Count > 0)
+        {
+            yield return $"--connection is for --storage {AzureStorage}.";
         }
     }
 

@@ -54,6 +54,10 @@ public sealed class CommandLineTests
     [InlineData("--silo-port 29999")]
     [InlineData("--silo-port 0")]
     [InlineData("--gateway-port -1")]
+    [InlineData("--storage tape")]
+    [InlineData("--storage azure")]
+    [InlineData("--storage azure --connection x --connection y")]
+    [InlineData("--connection UseDevelopmentStorage=true")]
     [InlineData("--unknown")]
     [InlineData("stray")]
     [InlineData("walkthrough")]
@@ -75,14 +79,46 @@ public sealed class CommandLineTests
     [Fact]
     public void Silos_have_consecutive_names_and_ports_and_the_first_ones_host_replicas()
     {
-        var plan = DemoCluster.Plan(silos: 5, replicas: 3, groups: 4, siloPort: 100, gatewayPort: 200, "x").ToList();
+        var plan = DemoCluster.Plan(Options(silos: 5), "x").ToList();
 
         Assert.Equal(["a", "b", "c", "d", "e"], plan.Select(silo => silo.Name));
         Assert.Equal(["a", "b", "c", null, null], plan.Select(silo => silo.Replica));
         Assert.Equal([100, 101, 102, 103, 104], plan.Select(silo => silo.SiloPort));
         Assert.Equal([true, false, false, false, false], plan.Select(silo => silo.IsPrimary));
         Assert.All(plan, silo => Assert.Equal(["a", "b", "c"], silo.Replicas));
+        Assert.All(plan, silo => Assert.Empty(silo.Accounts));
     }
+
+    [Fact]
+    public async Task Logs_in_azure_take_one_account_or_one_for_each_replica()
+    {
+        await RunAsync("--storage", "azure", "--connection", "UseDevelopmentStorage=true", "--silos", "1");
+        var one = _options!;
+        await RunAsync(
+            "--storage", "azure", "--connection", "x", "--connection", "y", "--connection", "z", "--container", "box");
+        var three = _options!;
+
+        Assert.Equal((3, 4, "bank"), (one.Replicas, one.Groups, one.Container));
+        var silo = Assert.Single(DemoCluster.Plan(one, ""));
+        Assert.Null(silo.Replica);
+        Assert.Equal(["a", "b", "c"], silo.Accounts.Keys);
+        Assert.All(silo.Accounts.Values, account => Assert.Equal("UseDevelopmentStorage=true", account));
+        Assert.All(
+            DemoCluster.Plan(three, ""),
+            each => Assert.Equal([("a", "x"), ("b", "y"), ("c", "z")], each.Accounts.Select(one => (one.Key, one.Value))));
+        Assert.Equal("box", three.Container);
+    }
+
+    private static DemoOptions Options(int silos) => new()
+    {
+        Data = "x",
+        HttpPort = 1,
+        Silos = silos,
+        Replicas = 3,
+        Groups = 4,
+        SiloPort = 100,
+        GatewayPort = 200,
+    };
 
     private Task<int> RunAsync(params string[] args)
     {
