@@ -79,7 +79,7 @@ internal sealed class MutantRun(MutantOptions options, TextWriter output)
         var clean = true;
         foreach (var hunter in _hunters)
         {
-            var verdict = await hunter.HuntAsync(copy, cancellationToken);
+            var verdict = await hunter.HuntAsync(copy, mutant: null, cancellationToken);
             Print(hunter, verdict);
             clean &= verdict.Finding == Finding.Clean;
         }
@@ -102,7 +102,7 @@ internal sealed class MutantRun(MutantOptions options, TextWriter output)
         var verdicts = new List<(string, Verdict)>();
         foreach (var hunter in _hunters.Where(hunter => hunter.Reaches(mutant)))
         {
-            var verdict = await hunter.HuntAsync(copy, cancellationToken);
+            var verdict = await hunter.HuntAsync(copy, mutant, cancellationToken);
 
             // Only the baseline tells that the same work comes to an end without the bug.
             if (verdict.Finding == Finding.TimedOut && hunter.CatchesByTimeOut && !options.SkipBaseline)

@@ -20,7 +20,8 @@ internal sealed class ExplorerHunter(TimeSpan budget) : IHunter
         source.StartsWith(Library + "Paxos/", StringComparison.Ordinal)
         || source.LastIndexOf('/') == Library.Length - 1);
 
-    public async Task<Verdict> HuntAsync(WorkingCopy copy, CancellationToken cancellationToken)
+    public async Task<Verdict> HuntAsync(
+        WorkingCopy copy, Mutant? mutant, CancellationToken cancellationToken)
     {
         var clock = Stopwatch.StartNew();
         var (finding, what) = await SimulationConsole.RunAsync(

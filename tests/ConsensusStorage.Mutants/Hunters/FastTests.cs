@@ -17,16 +17,37 @@ internal sealed class FastTests(TimeSpan budget) : IHunter
 
     public bool CatchesByTimeOut => true;
 
-    public async Task<Verdict> HuntAsync(WorkingCopy copy, CancellationToken cancellationToken)
+    /// <summary>First the tests of the folder that was changed, which most likely see it; then all.</summary>
+    public async Task<Verdict> HuntAsync(WorkingCopy copy, Mutant? mutant, CancellationToken cancellationToken)
     {
         var clock = Stopwatch.StartNew();
-        string[] arguments =
-        [
-            copy.Assembly(Project), "-noLogo", "-noColor", "-stopOnFail",
-            "-namespace-", "Orleans.Consensus.Tests.Architecture",
-            "-namespace-", "Orleans.Consensus.Tests.Mutants",
-        ];
-        var ended = await new ChildProcess("dotnet", arguments, copy.Path, budget)
+        var folders = (mutant?.Sources ?? []).Select(FolderOf).OfType<string>().Distinct().ToList();
+        if (folders.Count > 0)
+        {
+            var near = await RunAsync(
+                copy, [.. folders.SelectMany(NamespacesOf)], budget, clock, cancellationToken);
+            if (near.Finding is Finding.Caught or Finding.TimedOut)
+            {
+                return near;
+            }
+        }
+
+        return await RunAsync(
+            copy,
+            [
+                "-namespace-", "Orleans.Consensus.Tests.Architecture",
+                "-namespace-", "Orleans.Consensus.Tests.Mutants",
+            ],
+            budget - clock.Elapsed,
+            clock,
+            cancellationToken);
+    }
+
+    private static async Task<Verdict> RunAsync(
+        WorkingCopy copy, string[] filter, TimeSpan limit, Stopwatch clock, CancellationToken cancellationToken)
+    {
+        string[] arguments = [copy.Assembly(Project), "-noLogo", "-noColor", "-stopOnFail", .. filter];
+        var ended = await new ChildProcess("dotnet", arguments, copy.Path, limit)
         {
             // Others of its tests may hang: the first failure is enough.
             Until = line => line.EndsWith(Failed, StringComparison.Ordinal),
@@ -34,9 +55,19 @@ internal sealed class FastTests(TimeSpan budget) : IHunter
         return ended switch
         {
             { Found: { } failure } => new(Finding.Caught, failure[..^Failed.Length].Trim(), clock.Elapsed),
-            { TimedOut: true } => new(Finding.TimedOut, $"not at an end after {budget}", clock.Elapsed),
+            { TimedOut: true } => new(Finding.TimedOut, $"not at an end after {limit}", clock.Elapsed),
             { ExitCode: 0 } => new(Finding.Clean, ended.LastLine, clock.Elapsed),
             _ => new(Finding.Failed, $"exit code {ended.ExitCode}: {ended.LastLine}", clock.Elapsed),
         };
     }
+
+    /// <summary>The first folder below the library's, or null for what lies in it.</summary>
+    private static string? FolderOf(string source)
+    {
+        var parts = source.Split('/');
+        return parts is ["src", "ConsensusStorage", var folder, _, ..] ? folder : null;
+    }
+
+    private static IEnumerable<string> NamespacesOf(string folder) =>
+        ["-namespace", $"Orleans.Consensus.Tests.{folder}", "-namespace", $"Orleans.Consensus.Tests.{folder}.*"];
 }

@@ -33,5 +33,6 @@ internal interface IHunter
     /// <summary>Whether any of the code that the mutant changes runs in this hunt.</summary>
     bool Reaches(Mutant mutant) => true;
 
-    Task<Verdict> HuntAsync(WorkingCopy copy, CancellationToken cancellationToken);
+    /// <param name="mutant">What is in the copy; null for the code as it is.</param>
+    Task<Verdict> HuntAsync(WorkingCopy copy, Mutant? mutant, CancellationToken cancellationToken);
 }

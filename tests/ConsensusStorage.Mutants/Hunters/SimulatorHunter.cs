@@ -22,7 +22,8 @@ internal sealed class SimulatorHunter(TimeSpan budget) : IHunter
 
     public bool CatchesByTimeOut => false;
 
-    public async Task<Verdict> HuntAsync(WorkingCopy copy, CancellationToken cancellationToken)
+    public async Task<Verdict> HuntAsync(
+        WorkingCopy copy, Mutant? mutant, CancellationToken cancellationToken)
     {
         var clock = Stopwatch.StartNew();
         var verdict = await HuntAsync(copy, "default", budget / 2, clock, cancellationToken);
