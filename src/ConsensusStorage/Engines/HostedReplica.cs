@@ -297,7 +297,10 @@ internal sealed partial class HostedReplica
         _state = ReplicaState.Recovering;
         _problem = $"The log of replica {_id} failed ({exception.Message}); it is being opened again.";
         _instruments.ReplicaFailed(_id.Name, exception.GetType().Name);
-        LogRecovering(_logger, exception, _id, pause);
+
+        // Storage that can't be reached is nothing that a stack trace explains.
+        LogRecovering(
+            _logger, exception is JournalUnavailableException ? null : exception, _id, exception.Message, pause);
         await CloseAsync();
         await PauseAsync(pause);
     }
@@ -381,8 +384,9 @@ internal sealed partial class HostedReplica
     [LoggerMessage(21, LogLevel.Information, "Replica {Replica} serves.")]
     private static partial void LogServing(ILogger logger, ReplicaId replica);
 
-    [LoggerMessage(22, LogLevel.Error, "The log of replica {Replica} failed. It is opened again in {Pause}.")]
-    private static partial void LogRecovering(ILogger logger, Exception exception, ReplicaId replica, TimeSpan pause);
+    [LoggerMessage(22, LogLevel.Error, "The log of replica {Replica} failed: {Why} It is opened again in {Pause}.")]
+    private static partial void LogRecovering(
+        ILogger logger, Exception? exception, ReplicaId replica, string why, TimeSpan pause);
 
     [LoggerMessage(24, LogLevel.Warning, "The log of replica {Replica} was not closed cleanly.")]
     private static partial void LogNotClosed(ILogger logger, Exception exception, ReplicaId replica);

@@ -44,6 +44,75 @@ public sealed class ConfigurationTests
     }
 
     [Fact]
+    public void Logs_in_blobs_come_from_configuration_alone()
+    {
+        using var host = Build(new()
+        {
+            ["Orleans:GrainStorage:one:ProviderType"] = "Consensus",
+            ["Orleans:GrainStorage:one:Replicas"] = "a,b,c",
+            ["Orleans:GrainStorage:one:ContainerName"] = "logs",
+            ["Orleans:GrainStorage:one:ConnectionStrings:a"] = "UseDevelopmentStorage=true",
+            ["Orleans:GrainStorage:one:ConnectionStrings:b"] = "https://b.example/?sig=secret",
+            ["Orleans:GrainStorage:one:ServiceKey"] = "cloud",
+            ["Orleans:GrainStorage:two:ProviderType"] = "Consensus",
+            ["Orleans:GrainStorage:two:ConnectionStrings:b"] = "https://b.example/?sig=secret",
+            ["Orleans:GrainStorage:two:ConnectionStrings:a"] = "UseDevelopmentStorage=true",
+        });
+        host.Validate();
+
+        var options = OptionsOf(host, "Default");
+
+        Assert.Equal(["a", "b"], options.ConnectionStrings.Keys.Order());
+        Assert.Equal("UseDevelopmentStorage=true", options.ConnectionStrings["a"]);
+        Assert.Equal(("logs", "cloud"), (options.ContainerName, options.ServiceKey));
+        Assert.Equal(ConsensusPlacement.Floating, options.Placement);
+        Assert.Equal(4, options.Groups);
+    }
+
+    [Fact]
+    public void Accounts_of_one_store_that_differ_are_refused_without_a_word_of_them()
+    {
+        using var host = Build(new()
+        {
+            ["Orleans:GrainStorage:one:ProviderType"] = "Consensus",
+            ["Orleans:GrainStorage:one:ConnectionStrings:a"] = "AccountKey=secret1",
+            ["Orleans:GrainStorage:two:ProviderType"] = "Consensus",
+            ["Orleans:GrainStorage:two:ConnectionStrings:b"] = "AccountKey=secret1",
+        });
+
+        var exception = Assert.Throws<OrleansConfigurationException>(host.Validate);
+
+        Assert.Contains("Orleans:GrainStorage:two:ConnectionStrings", exception.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("secret", exception.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_service_key_without_a_client_fails_the_start()
+    {
+        using var host = SiloUnderTest.Build(silo => silo.UseConsensusStore(store => store.ServiceKey = "cloud"));
+
+        var exception = Assert.ThrowsAny<OrleansConfigurationException>(
+            () => host.Services.GetRequiredKeyedService<IConsensusStore>("Default"));
+
+        Assert.Contains("'cloud'", exception.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Accounts_are_not_logged()
+    {
+        using var host = SiloUnderTest.Build(silo => silo.UseConsensusStore(store =>
+        {
+            store.ConnectionString = "AccountKey=hidden";
+            store.ConnectionStrings["local"] = "AccountKey=hidden";
+        }));
+        var formatter = host.Services.GetServices<IOptionFormatter>()
+            .Single(each => each.Name.Contains(nameof(ConsensusStoreOptions), StringComparison.Ordinal));
+
+        Assert.DoesNotContain(
+            formatter.Format(), line => line.Contains("hidden", StringComparison.OrdinalIgnoreCase));
+    }
+
+    [Fact]
     public void Two_lines_are_enough_for_development()
     {
         using var host = Build(new() { ["Orleans:GrainStorage:Default:ProviderType"] = "Consensus" });

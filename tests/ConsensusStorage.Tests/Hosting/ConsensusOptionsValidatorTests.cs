@@ -6,6 +6,8 @@ namespace Orleans.Consensus.Tests.Hosting;
 
 public sealed class ConsensusOptionsValidatorTests
 {
+    private const string Azure = "UseDevelopmentStorage=true";
+
     public static readonly TheoryData<string, Action<ConsensusStoreOptions>, string> Wrong = new()
     {
         { "Groups", options => options.Groups = 0, "is 0; it must be 1 to 4096" },
@@ -38,6 +40,34 @@ public sealed class ConsensusOptionsValidatorTests
         { "ReplicaId", Three("A"), "is 'A'" },
         { "DataDirectory", options => options.DataDirectory = " ", "is ' '" },
         { "DataDirectory", options => options.DataDirectory = null!, "is ''" },
+        { "DataDirectory", options => { Floating(options); options.DataDirectory = ""; }, "is ''" },
+        { "Placement", options => options.Placement = (ConsensusPlacement)7, "is 7" },
+        { "ReplicaId", options => { Three("a")(options); Floating(options); }, "be null where replicas float" },
+        { "ReplicaId", options => { Three("a")(options); options.ConnectionString = Azure; }, "be null where" },
+        { "ConnectionStrings", Blobs(("a", Azure), ("b", Azure)), "gives replica 'c' 0 storage accounts" },
+        { "ConnectionStrings", Blobs(("a", Azure), ("b", Azure), ("d", Azure)), "names 'd'" },
+        { "ServiceKeys", options => { Three(null)(options); options.ServiceKeys["x"] = "k"; }, "names 'x'" },
+        {
+            "ConnectionStrings",
+            options => { Blobs(("a", Azure))(options); options.ServiceKeys["a"] = "k"; },
+            "gives replica 'a' 2 storage accounts"
+        },
+        {
+            "ConnectionString",
+            options => { options.ConnectionString = Azure; options.ServiceKey = "k"; },
+            "is not the only account"
+        },
+        { "ContainerName", options => { options.ConnectionString = Azure; options.ContainerName = "A"; }, "is 'A'" },
+        {
+            "ContainerName",
+            options => { options.ConnectionString = Azure; options.ContainerName = "a--b"; },
+            "single dashes"
+        },
+        {
+            "BlobTryTimeout",
+            options => { options.ConnectionString = Azure; options.BlobTryTimeout = TimeSpan.Zero; },
+            "00:00:00.1000000 to 00:01:00"
+        },
     };
 
     public static readonly TheoryData<Action<ConsensusStoreOptions>> Right = new()
@@ -56,6 +86,14 @@ public sealed class ConsensusOptionsValidatorTests
         },
         options => options.RoundTimeout = options.RequestTimeout,
         options => { options.PromiseCacheSize = 0; options.ValueCacheBytes = 0; },
+        Floating,
+        options => { Three(null)(options); Floating(options); },
+        options => options.ConnectionString = Azure,
+        options => { Three(null)(options); options.ConnectionString = Azure; },
+        options => { Three("c")(options); options.ConnectionString = Azure; Pinned(options); },
+        Blobs(("a", Azure), ("b", Azure), ("c", Azure)),
+        options => { Blobs(("b", Azure))(options); options.UseBlobs(new(Azure)); },
+        options => { Three(null)(options); options.UseBlobs(new(Azure), "a"); options.ServiceKey = "k"; },
     };
 
     [Theory(DisableDiscoveryEnumeration = true)]
@@ -132,5 +170,15 @@ public sealed class ConsensusOptionsValidatorTests
     {
         options.Replicas = ["a", "b", "c"];
         options.ReplicaId = local;
+    };
+
+    private static void Floating(ConsensusStoreOptions options) => options.Placement = ConsensusPlacement.Floating;
+
+    private static void Pinned(ConsensusStoreOptions options) => options.Placement = ConsensusPlacement.Pinned;
+
+    private static Action<ConsensusStoreOptions> Blobs(params (string Replica, string Account)[] accounts) => options =>
+    {
+        Three(null)(options);
+        options.ConnectionStrings = accounts.ToDictionary(one => one.Replica, one => one.Account);
     };
 }
