@@ -24,7 +24,7 @@ public interface IConsensusStore
 /// <c>Stopped</c>, <c>Unreachable</c>.
 /// </param>
 /// <param name="LastBallot">The last ballot it promised or accepted in this group, as text, or null.</param>
-/// <param name="LogBytes">Bytes of its log; the groups of one replica share it.</param>
+/// <param name="LogBytes">Bytes of its log; the groups of a replica that is pinned share it.</param>
 /// <param name="Problem">What is wrong and what to do, or null.</param>
 public sealed record ConsensusReplicaStatus(
     int Group, string Replica, string? Host, string State, string? LastBallot, long LogBytes, string? Problem);
