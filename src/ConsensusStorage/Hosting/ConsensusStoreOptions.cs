@@ -37,7 +37,7 @@ public sealed class ConsensusStoreOptions
         Groups = 16,
     };
 
-    private const int FloatingGroups = 4;
+    private const int FloatingGroups = 1;
 
     private int? _groups;
     private ConsensusPlacement? _placement;
@@ -107,7 +107,8 @@ public sealed class ConsensusStoreOptions
 
     /// <summary>
     /// Number of replica groups that registers are spread over, 1–4096, the same on every silo and fixed once the logs
-    /// exist. Default 16; 4 if replicas float, because then each group has logs, and appends, of its own.
+    /// exist. Default 16; 1 if replicas float, because then each group has logs, and appends, of its own: more groups
+    /// spread the replicas over more silos, and make smaller batches.
     /// </summary>
     public int Groups
     {

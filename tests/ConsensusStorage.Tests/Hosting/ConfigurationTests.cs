@@ -66,7 +66,7 @@ public sealed class ConfigurationTests
         Assert.Equal("UseDevelopmentStorage=true", options.ConnectionStrings["a"]);
         Assert.Equal(("logs", "cloud"), (options.ContainerName, options.ServiceKey));
         Assert.Equal(ConsensusPlacement.Floating, options.Placement);
-        Assert.Equal(4, options.Groups);
+        Assert.Equal(1, options.Groups);
     }
 
     [Fact]
