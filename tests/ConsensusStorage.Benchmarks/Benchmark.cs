@@ -11,17 +11,25 @@ internal static class Benchmark
 {
     private static readonly TimeSpan FirstWarmup = TimeSpan.FromSeconds(8);
 
-    public static Task RunAsync(BenchmarkOptions options, TextWriter output, CancellationToken cancellationToken)
+    public static async Task RunAsync(
+        BenchmarkOptions options, TextWriter output, CancellationToken cancellationToken)
     {
-        if (options.Mode != BenchmarkMode.Memory)
+        switch (options.Mode)
         {
-            return CompareAsync(options, output, cancellationToken);
+            case BenchmarkMode.Memory:
+                var memory = IndexMemory.Measure(options.Registers);
+                new JsonLines(options.Json).Memory(memory);
+                await output.WriteLineAsync(memory.ToString());
+                break;
+            case BenchmarkMode.TakeOver:
+                var takeOver = await TakeOver.MeasureAsync(options, cancellationToken);
+                new JsonLines(options.Json).TakeOver(takeOver);
+                await output.WriteLineAsync(takeOver.ToString());
+                break;
+            default:
+                await CompareAsync(options, output, cancellationToken);
+                break;
         }
-
-        var memory = IndexMemory.Measure(options.Registers);
-        new JsonLines(options.Json).Memory(memory);
-        output.WriteLine(memory);
-        return Task.CompletedTask;
     }
 
     private static async Task CompareAsync(

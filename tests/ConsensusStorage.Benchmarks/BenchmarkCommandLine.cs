@@ -26,7 +26,7 @@ internal sealed class BenchmarkCommandLine
         "--mode",
         "storage",
         "storage (IGrainStorage of a silo), grain (client, grain, state), blob (storage over Azurite, and appends), "
-        + "memory (index).");
+        + "memory (index), takeover (a log in blobs).");
 
     private readonly Option<string?> _providers = OfMode(
         "--providers", "What is compared, in one run.", Providers, BlobProviders);
@@ -46,7 +46,8 @@ internal sealed class BenchmarkCommandLine
     private readonly Option<int> _coldKeys = Number(
         "--cold-keys", 20_000, "States written for the cold reads of a round and concurrency.");
 
-    private readonly Option<int> _registers = Number("--registers", 200_000, "Registers of --mode memory.");
+    private readonly Option<int> _registers = Number(
+        "--registers", 200_000, "Registers of --mode memory and takeover.");
 
     private readonly Option<string?> _data = new("--data")
     {
@@ -143,7 +144,7 @@ internal sealed class BenchmarkCommandLine
     private static BenchmarkMode ModeOf(string mode) =>
         Enum.TryParse<BenchmarkMode>(mode, ignoreCase: true, out var known) && Enum.IsDefined(known)
             ? known
-            : throw new FormatException($"There is no mode '{mode}'; known are storage, grain, blob, memory.");
+            : throw new FormatException($"There is no mode '{mode}'; known are storage, grain, blob, memory, takeover.");
 
     private static string DefaultData()
     {

@@ -16,6 +16,9 @@ internal enum BenchmarkMode
 
     /// <summary>Bytes of index that a replica holds for each register.</summary>
     Memory,
+
+    /// <summary>Time to take a log in blobs over from another silo.</summary>
+    TakeOver,
 }
 
 /// <summary>One run of the benchmark, as asked for on the command line.</summary>
@@ -43,7 +46,9 @@ internal sealed record BenchmarkOptions
     /// <summary>States that are written to be read once by each other silo.</summary>
     public required int ColdKeys { get; init; }
 
-    /// <summary>Registers of <see cref="BenchmarkMode.Memory"/>.</summary>
+    /// <summary>
+    /// Registers of <see cref="BenchmarkMode.Memory"/> and <see cref="BenchmarkMode.TakeOver"/>.
+    /// </summary>
     public required int Registers { get; init; }
 
     /// <summary>The directory of all logs and of servers: one disk for all.</summary>

@@ -1,10 +1,5 @@
 using System.Globalization;
-using System.Security.Cryptography;
-using System.Text;
-using Orleans.Consensus.Codec;
 using Orleans.Consensus.Engines;
-using Orleans.Consensus.Journaling;
-using Orleans.Consensus.Paxos;
 
 namespace Orleans.Consensus.Benchmarks;
 
@@ -15,7 +10,6 @@ namespace Orleans.Consensus.Benchmarks;
 internal sealed record IndexMemory(int Registers, double BytesPerRegister, double KeyBytes)
 {
     private const int Groups = 16;
-    private const int PayloadBytes = 200;
 
     /// <summary>What remains without key and value. After replay values are in the log alone.</summary>
     public double Beside => BytesPerRegister - KeyBytes;
@@ -47,26 +41,15 @@ internal sealed record IndexMemory(int Registers, double BytesPerRegister, doubl
     private static AcceptorIndex Replay(int registers, out long keys)
     {
         var index = new AcceptorIndex(Groups);
-        var writer = new ByteWriter(1024);
-        var payload = StoredPayload.Pending(new(RandomNumberGenerator.GetBytes(PayloadBytes)));
-        var proposer = ProposerId.Create(Random.Shared);
+        var records = new AccountRecords(Groups);
         keys = 0;
         for (var number = 0; number < registers; number++)
         {
-            var register = NameOf(number);
-            var ballot = new Ballot(Ballot.RoundAt(1_700_000_000_000) + number, proposer);
-            var next = ballot with { Round = ballot.Round + 1 };
-            var value = new RegisterValue(new(proposer, (ulong)number + 1), payload);
-            writer.Clear();
-            AcceptorRecords.WriteAccept(writer, register.GroupOf(Groups), register, new(next, ballot, value));
-            index.Replay(AcceptorRecords.AcceptKind, new(1, 4096 + (512L * number)), writer.WrittenSpan);
+            var record = records.Write(number, out var register);
+            index.Replay(AcceptorRecords.AcceptKind, new(1, 4096 + (512L * number)), record);
             keys += register.Key.Length;
         }
 
         return index;
     }
-
-    private static RegisterId NameOf(int number) => RegisterId.Create(
-        "bank", "Default", "account", "account"u8,
-        Encoding.ASCII.GetBytes(number.ToString("d12", CultureInfo.InvariantCulture)));
 }

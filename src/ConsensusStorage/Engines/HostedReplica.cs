@@ -354,7 +354,7 @@ internal sealed partial class HostedReplica
     {
         if (_settings.Floats)
         {
-            WasFenced = true;
+            (WasFenced, _state) = (true, ReplicaState.Stopped);
             LogFenced(_logger, _id, exception.Message);
         }
         else

@@ -22,6 +22,8 @@ internal sealed class JsonLines(string? file)
 
     public void Memory(IndexMemory memory) => Write(new { kind = "memory", memory });
 
+    public void TakeOver(TakeOver takeOver) => Write(new { kind = "takeover", takeOver });
+
     private void Write(object line)
     {
         if (file is not null)
