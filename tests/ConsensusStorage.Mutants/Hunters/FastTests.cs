@@ -21,14 +21,14 @@ internal sealed class FastTests(TimeSpan budget) : IHunter
     public async Task<Verdict> HuntAsync(WorkingCopy copy, Mutant? mutant, CancellationToken cancellationToken)
     {
         var clock = Stopwatch.StartNew();
-        var folders = (mutant?.Sources ?? []).Select(FolderOf).OfType<string>().Distinct().ToList();
-        if (folders.Count > 0)
+        if (mutant is not null)
         {
-            var near = await RunAsync(
-                copy, [.. folders.SelectMany(NamespacesOf)], budget, clock, cancellationToken);
-            if (near.Finding is Finding.Caught or Finding.TimedOut)
+            var near = mutant.Sources.SelectMany(NamespacesOf).Distinct();
+            var verdict = await RunAsync(
+                copy, [.. near.SelectMany(name => new[] { "-namespace", name })], budget, clock, cancellationToken);
+            if (verdict.Finding is Finding.Caught or Finding.TimedOut)
             {
-                return near;
+                return verdict;
             }
         }
 
@@ -61,13 +61,12 @@ internal sealed class FastTests(TimeSpan budget) : IHunter
         };
     }
 
-    /// <summary>The first folder below the library's, or null for what lies in it.</summary>
-    private static string? FolderOf(string source)
+    /// <summary>The tests of the first folder below the library's, or of what lies in that one.</summary>
+    private static IEnumerable<string> NamespacesOf(string source)
     {
-        var parts = source.Split('/');
-        return parts is ["src", "ConsensusStorage", var folder, _, ..] ? folder : null;
+        const string all = "Orleans.Consensus.Tests";
+        return source.Split('/') is ["src", "ConsensusStorage", var folder, _, ..]
+            ? [$"{all}.{folder}", $"{all}.{folder}.*"]
+            : [all];
     }
-
-    private static IEnumerable<string> NamespacesOf(string folder) =>
-        ["-namespace", $"Orleans.Consensus.Tests.{folder}", "-namespace", $"Orleans.Consensus.Tests.{folder}.*"];
 }
