@@ -68,8 +68,9 @@ internal sealed class SeedRun
         _bounds = new(Violated);
         var journals = new JournalOracle(Violated);
         var intercept = _cluster.Intercept;
-        _cluster.Intercept = (silo, store) => intercept(silo, journals.Watch(silo, store));
-        _cluster.Network.Watch = new WireOracle(journals.OwnerOf, Violated)
+        var fights = new FightOracle(Time, Violated);
+        _cluster.Intercept = (silo, store) => intercept(silo, fights.Watch(silo, journals.Watch(silo, store)));
+        _cluster.Network.Watch = new WireOracle(journals.OwnerOf, journals.Backs, scenario.Floats, Violated)
         {
             Heard = (from, to, batch, reply) =>
             {
@@ -146,7 +147,7 @@ internal sealed class SeedRun
         }
 
         // A store is formed by all of its replicas; from then on a minority may be lost.
-        while (_cluster.Silos.Values.Any(silo => silo.Hosted.Any(one => one.State < ReplicaState.Serving)))
+        while (!IsFormed())
         {
             await _cluster.PassAsync(10);
         }
@@ -167,6 +168,13 @@ internal sealed class SeedRun
         CheckBounds();
         await StopEverythingAsync();
         await InspectLogsAsync();
+    }
+
+    private bool IsFormed()
+    {
+        var hosted = _cluster.Silos.Values.SelectMany(silo => silo.Hosted).ToList();
+        return hosted.TrueForAll(one => one.State >= ReplicaState.Serving)
+            && hosted.Count >= (_scenario.Floats ? _scenario.Replicas * _scenario.Groups : _scenario.Replicas);
     }
 
     private void StartClients(int silo)
@@ -303,12 +311,15 @@ internal sealed class SeedRun
     /// </summary>
     private async Task InspectLogsAsync()
     {
-        for (var silo = 0; silo < _scenario.Replicas; silo++)
+        for (var number = 0; number < _scenario.Replicas; number++)
         {
-            if (!_faults.Lost.Contains(silo))
+            for (var shard = 0; shard < _cluster.Shards && !_faults.Lost.Contains(number); shard++)
             {
                 var index = new AcceptorIndex(_scenario.Groups);
-                await using var journal = await _cluster.OpenLogAsync(silo, _cluster.Replicas[silo], index.Replay);
+                var replica = _cluster.Replicas[number];
+                await using var journal = _scenario.Floats
+                    ? await _cluster.OpenFloatingLogAsync(shard, replica, index.Replay)
+                    : await _cluster.OpenLogAsync(number, replica, index.Replay);
             }
         }
     }

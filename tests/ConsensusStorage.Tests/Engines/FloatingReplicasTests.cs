@@ -16,7 +16,7 @@ public sealed class FloatingReplicasTests
 
     public FloatingReplicasTests()
     {
-        _cluster.Floating = (_, time, random) => logs =>
+        _cluster.Floating = (_, _, time, random) => logs =>
             new FileJournalStore(_files, $"logs/{logs}", _cluster.JournalOptions, time, random);
     }
 
