@@ -24,8 +24,8 @@ internal sealed class JournalOracle(Action<string> violated)
     public bool Backs(LogId log, RegisterId register, Reply reply) =>
         _logs.GetValueOrDefault(log)?.Backs(register, reply) ?? false;
 
-    /// <summary>Openings of all logs so far: take-overs, and logs that were opened again.</summary>
-    public int Openings { get; private set; }
+    /// <summary>Told of situations, for the statistics.</summary>
+    public Action<string> Saw { get; init; } = static _ => { };
 
     public IJournalStore Watch(SiloAddress silo, IJournalStore journals) => new Store(this, silo, journals);
 
@@ -60,7 +60,6 @@ internal sealed class JournalOracle(Action<string> violated)
                 oracle._logs.Add(log, shadow = new());
             }
 
-            oracle.Openings++;
             var opening = new LogOpening(silo, journal.Epoch, replay.Target as AcceptorIndex, records.Count);
             Enter(expected, shadow, records, opening);
             return new Journal(oracle, shadow, opening, journal);
@@ -80,6 +79,7 @@ internal sealed class JournalOracle(Action<string> violated)
             if (shadow.Newest is { } newest && opening.Epoch <= newest.Epoch)
             {
                 // It has heard of its own fence only after another one had followed.
+                oracle.Saw("an opening was overtaken by another");
                 if (opening.Epoch == newest.Epoch)
                 {
                     oracle.ViolatedBy(replica, $"Two openings have the same epoch, {opening.Epoch}");
@@ -92,23 +92,36 @@ internal sealed class JournalOracle(Action<string> violated)
                 return;
             }
 
+            if (shadow.Newest is { } owner && !owner.Owner.Equals(opening.Owner))
+            {
+                oracle.Saw("a log was opened by another silo");
+            }
+
             if (Follows(replica, shadow, records))
             {
                 shadow.Add(records.Skip(shadow.Records.Count).ToList());
+                CompareMemory(identity, shadow, records.Count, opening);
             }
             else
             {
                 shadow.Reset(records);
             }
 
-            if (shadow.Newest is { Memory: { } memory } former && opening.Memory is { } index)
+            shadow.Newest = opening;
+        }
+
+        /// <summary>What the former owner held in memory at rest is what is in the log.</summary>
+        private void CompareMemory(JournalIdentity identity, LogShadow shadow, int records, LogOpening opening)
+        {
+            if (shadow.Newest is not { Memory: { } memory } former || opening.Memory is not { } index)
             {
-                var isLost = former.IsFenced || (former.Unknown.Count > 0 && former.Known == records.Count);
-                CompareRegisters(replica, shadow.Registers.Except(isLost ? former.InDoubt : []), memory, index);
-                CompareFloors(replica, isLost ? 0 : identity.Groups, memory, index);
+                return;
             }
 
-            shadow.Newest = opening;
+            var isLost = former.IsFenced || (former.Unknown.Count > 0 && former.Known == records);
+            CompareRegisters(
+                identity.Replica, shadow.Registers.Except(isLost ? former.InDoubt : []), memory, index);
+            CompareFloors(identity.Replica, isLost ? 0 : identity.Groups, memory, index);
         }
 
         /// <summary>Whether records are those that were known, and at most one batch more.</summary>
@@ -189,6 +202,7 @@ internal sealed class JournalOracle(Action<string> violated)
             }
             catch (JournalFencedException)
             {
+                oracle.Saw("fenced out in an append");
                 (opening.Unknown, opening.IsFenced) = ([], true);
                 throw;
             }
@@ -221,6 +235,10 @@ internal sealed class JournalOracle(Action<string> violated)
                     inner.Identity.Replica,
                     $"An append was acknowledged after the log had been taken over: {records.Count} records of epoch "
                     + $"{opening.Epoch}, epoch {shadow.Newest?.Epoch} never saw them");
+            }
+            else
+            {
+                oracle.Saw("an append that landed before the next fence was acknowledged after it");
             }
 
             opening.Known += records.Count;

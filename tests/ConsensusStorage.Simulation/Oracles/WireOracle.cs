@@ -25,6 +25,9 @@ internal sealed class WireOracle(
     private readonly Dictionary<(LogId, RegisterId), Word> _words = [];
     private readonly Dictionary<(RegisterId, Ballot), RegisterVersion> _proposed = [];
 
+    /// <summary>Told of situations, for the statistics.</summary>
+    public Action<string> Saw { get; init; } = static _ => { };
+
     /// <summary>Sees all that is said: for the trace and the statistics.</summary>
     public Action<SiloAddress, SiloAddress, RequestBatch, BatchReply>? Heard { get; set; }
 
@@ -58,6 +61,11 @@ internal sealed class WireOracle(
         if (isFormer && !isShared)
         {
             violated($"A fenced host answered: {to} for replica {batch.Replica}, whose log was opened elsewhere since.");
+        }
+
+        if (isFormer && isShared)
+        {
+            Saw("a host answered whose log was taken over meanwhile");
         }
 
         for (var i = 0; i < reply.Replies.Length; i++)

@@ -20,6 +20,12 @@ internal sealed class SeedRun
 
     private static readonly TimeSpan LongestLoad = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan LongestHealing = TimeSpan.FromSeconds(45);
+    /// <summary>Looks at queues until they have to be empty.</summary>
+    private const int Looks = 50;
+
+    /// <summary>A log may rest for two seconds until it tries an append again.</summary>
+    private const int FloatingLooks = 3 * Looks;
+
     private static readonly TimeSpan BetweenLooks = TimeSpan.FromMilliseconds(5);
 
     private readonly Scenario _scenario;
@@ -66,12 +72,13 @@ internal sealed class SeedRun
         Trace = new(_cluster.Scheduler.Time, isTold);
         sabotage?.Invoke(_cluster);
         _bounds = new(Violated);
-        var journals = new JournalOracle(Violated);
+        var journals = new JournalOracle(Violated) { Saw = Saw };
         var intercept = _cluster.Intercept;
         var fights = new FightOracle(Time, Violated);
         _cluster.Intercept = (silo, store) => intercept(silo, fights.Watch(silo, journals.Watch(silo, store)));
         _cluster.Network.Watch = new WireOracle(journals.OwnerOf, journals.Backs, scenario.Floats, Violated)
         {
+            Saw = Saw,
             Heard = (from, to, batch, reply) =>
             {
                 Trace.Add(Trace.Message, batch, reply);
@@ -216,7 +223,8 @@ internal sealed class SeedRun
         }
 
         LookAtLoads(_bounds.LookAfterTheCalls);
-        for (var waited = 0; waited < 50 && _cluster.Silos.Values.Any(store => !store.Load.IsIdle); waited++)
+        var looks = _scenario.Floats ? FloatingLooks : Looks;
+        for (var waited = 0; waited < looks && _cluster.Silos.Values.Any(store => !store.Load.IsIdle); waited++)
         {
             await _cluster.PassAsync(_cluster.Settings.RoundTimeout.TotalMilliseconds / 10);
         }
