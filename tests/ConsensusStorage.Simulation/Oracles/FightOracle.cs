@@ -5,7 +5,7 @@ namespace Orleans.Consensus.Simulation.Oracles;
 
 /// <summary>
 /// Sees to it that silos that disagree about who hosts a replica don't fight for its log: who was fenced out leaves it
-/// alone for a while (S17).
+/// alone for a while (S17), and once all agree nothing moves any more.
 /// </summary>
 internal sealed class FightOracle(TimeProvider time, Action<string> violated)
 {
@@ -13,6 +13,9 @@ internal sealed class FightOracle(TimeProvider time, Action<string> violated)
     public static readonly TimeSpan LeastPause = TimeSpan.FromMilliseconds(250);
 
     private readonly Dictionary<(SiloAddress Silo, LogId Log), long> _fenced = [];
+
+    /// <summary>Nothing has happened for long, and nothing does.</summary>
+    public bool IsPeace { get; set; }
 
     public IJournalStore Watch(SiloAddress silo, IJournalStore journals) => new Store(this, silo, journals);
 
@@ -28,11 +31,18 @@ internal sealed class FightOracle(TimeProvider time, Action<string> violated)
             CancellationToken cancellationToken)
         {
             var begun = oracle.Now;
+            if (oracle.IsPeace)
+            {
+                oracle.Tell($"A log was opened in the middle of peace (replica {expected.Replica}, {silo}).");
+            }
+
             var journal = await journals.OpenAsync(expected, owner, from, replay, cancellationToken);
             if (oracle._fenced.TryGetValue((silo, journal.Identity.LogId), out var fenced)
                 && oracle.Between(fenced, begun) < LeastPause)
             {
-                oracle.Tell(expected.Replica, oracle.Between(fenced, begun));
+                oracle.Tell(
+                    $"A host that was fenced took the log back at once (replica {expected.Replica}, after "
+                    + $"{oracle.Between(fenced, begun).TotalMilliseconds} ms).");
             }
 
             return new Journal(oracle, silo, journal);
@@ -43,8 +53,7 @@ internal sealed class FightOracle(TimeProvider time, Action<string> violated)
 
     private TimeSpan Between(long from, long to) => time.GetElapsedTime(from, to);
 
-    private void Tell(ReplicaId replica, TimeSpan after) => violated(
-        $"A host that was fenced took the log back at once (replica {replica}, after {after.TotalMilliseconds} ms).");
+    private void Tell(string what) => violated(what);
 
     private sealed class Journal(FightOracle oracle, SiloAddress silo, IJournal inner) : IJournal
     {

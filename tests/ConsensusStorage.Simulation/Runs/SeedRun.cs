@@ -32,6 +32,7 @@ internal sealed class SeedRun
     private readonly SimulatedCluster _cluster;
     private readonly FaultInjector _faults;
     private readonly BoundsOracle _bounds;
+    private readonly FightOracle _fights;
     private readonly Sightings _sightings = new();
     private readonly Random _random;
     private readonly List<(SimulatedProcess Process, Task Work)> _clients = [];
@@ -74,8 +75,8 @@ internal sealed class SeedRun
         _bounds = new(Violated);
         var journals = new JournalOracle(Violated) { Saw = Saw };
         var intercept = _cluster.Intercept;
-        var fights = new FightOracle(Time, Violated);
-        _cluster.Intercept = (silo, store) => intercept(silo, fights.Watch(silo, journals.Watch(silo, store)));
+        _fights = new(Time, Violated);
+        _cluster.Intercept = (silo, store) => intercept(silo, _fights.Watch(silo, journals.Watch(silo, store)));
         _cluster.Network.Watch = new WireOracle(journals.OwnerOf, journals.Backs, scenario.Floats, Violated)
         {
             Saw = Saw,
@@ -172,6 +173,11 @@ internal sealed class SeedRun
         Trace.Add("healed");
         await RestAsync();
         await UseEverythingAsync();
+        if (_scenario.Floats)
+        {
+            await LiveInPeaceAsync();
+        }
+
         CheckBounds();
         await StopEverythingAsync();
         await InspectLogsAsync();
@@ -266,6 +272,16 @@ internal sealed class SeedRun
                 await UseAsync((first + reader) % _scenario.Silos, register, reader == 0, until);
             }
         }
+    }
+
+    /// <summary>Once all agree where replicas belong, that is where they are, and nobody fights for them.</summary>
+    private async Task LiveInPeaceAsync()
+    {
+        await _cluster.PassAsync(LongestHealing.TotalMilliseconds);
+        _fights.IsPeace = true;
+        await UseEverythingAsync();
+        new PlacementOracle(_cluster, Violated).Look(_faults.Lost);
+        _fights.IsPeace = false;
     }
 
     /// <summary>Reads a register and, if so told, writes over what was read, as a grain would.</summary>

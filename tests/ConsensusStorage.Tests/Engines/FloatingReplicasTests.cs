@@ -113,6 +113,29 @@ public sealed class FloatingReplicasTests
                 && replica.Problem!.Contains("number of groups", StringComparison.Ordinal));
     });
 
+    /// <summary>Its own membership has not changed, and its successor serves: without a word it would wait for ever.
+    /// </summary>
+    [Fact]
+    [Trait("Rule", "S17")]
+    public void A_host_that_was_fenced_takes_back_what_its_successor_only_keeps() => _cluster.Run(async () =>
+    {
+        await StartAsync(2);
+        var (one, other) = (_cluster.Addresses[0], _cluster.Addresses[1]);
+        var hosted = Serving(0);
+        _cluster.Network.Freeze(one);
+        _cluster.Network.See = (viewer, live) => viewer.Equals(other) ? [other] : live;
+        _cluster.Network.Changed();
+        await SettleAsync();
+        await WriteAllAsync(1, "one");
+        Assert.Equal(0, Serving(0));
+
+        _cluster.Network.See = (_, live) => live;
+        _cluster.Network.Changed();
+        await SettleAsync();
+        Assert.Equal(hosted, Serving(0));
+        await ReadAllAsync(0, "one");
+    });
+
     private async Task StartAsync(int silos)
     {
         for (var silo = 0; silo < silos; silo++)

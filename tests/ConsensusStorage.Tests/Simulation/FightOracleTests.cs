@@ -37,6 +37,17 @@ public sealed class FightOracleTests
             Assert.Equal(isTold, _problems.Count > 0);
         });
 
+    [Fact]
+    [Trait("Rule", "S17")]
+    public async Task In_peace_no_log_is_opened()
+    {
+        await OpenAsync(One);
+        Assert.Empty(_problems);
+        _fights.IsPeace = true;
+        await OpenAsync(Other);
+        Assert.StartsWith("A log was opened in the middle of peace", Assert.Single(_problems), StringComparison.Ordinal);
+    }
+
     private ValueTask<IJournal> OpenAsync(SiloAddress silo) => _fights.Watch(silo, _log).OpenAsync(
         Identity, new("cluster", "silo"), null, (_, _, _) => { }, CancellationToken.None);
 }
