@@ -10,7 +10,8 @@ namespace Orleans.Consensus.Engines;
 /// <para>A replica that belongs elsewhere is kept until another silo has it, so that a quorum stays one while replicas
 /// move; where logs are locked it is given up at once, because nobody else can have it before.</para>
 /// <para>A host that was fenced takes over again only under a newer membership version, or when nobody has the replica
-/// any more; always after a random pause, so that two silos that disagree don't fight.</para>
+/// any more but those who say that it isn't theirs; always after a random pause, so that two silos that disagree don't
+/// fight.</para>
 /// </summary>
 internal sealed class FloatingReplicas : IReplicaHost
 {
@@ -127,6 +128,7 @@ internal sealed class FloatingReplicas : IReplicaHost
             {
                 if (seat.Host is { } host)
                 {
+                    host.IsGuest = !isMine;
                     GiveUpIfItIsTime(seat, host, isMine);
                     unsettled |= !isMine;
                 }
@@ -177,7 +179,7 @@ internal sealed class FloatingReplicas : IReplicaHost
         if (seat.IsLost)
         {
             var isNews = _directory.MembershipVersion > seat.Since;
-            if (!isNews && _directory.HoldersElsewhere(seat.Replica).Any())
+            if (!isNews && _directory.HoldersElsewhere(seat.Replica).Any(holder => !holder.IsGuest))
             {
                 return;
             }

@@ -167,6 +167,9 @@ internal sealed partial class HostedReplica
     /// <summary>Another silo has taken the log over; this host is done with it.</summary>
     public bool WasFenced { get; private set; }
 
+    /// <summary>It belongs to another silo, and is kept until that one has it.</summary>
+    public bool IsGuest { get; set; }
+
     /// <summary>Bytes that wait to be looked at, and bytes of state in memory.</summary>
     public (long Waiting, long Cached) Bytes =>
         _incarnation is { Replica: var replica } ? (replica.WaitingBytes, replica.CachedBytes) : default;
@@ -184,6 +187,7 @@ internal sealed partial class HostedReplica
             _problem)
         {
             Epoch = _settings.Floats ? incarnation?.Journal.Epoch ?? 0 : 0,
+            IsGuest = IsGuest,
         };
     }
 

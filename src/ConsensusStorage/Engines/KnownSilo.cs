@@ -20,7 +20,7 @@ internal sealed record KnownSilo(
         && Replicas.Zip(other.Replicas).All(pair => SaysTheSame(pair.First, pair.Second));
 
     private static bool SaysTheSame(ReplicaDescription left, ReplicaDescription right) =>
-        (left.Replica, left.Log, left.State, left.Problem, left.Epoch)
-            == (right.Replica, right.Log, right.State, right.Problem, right.Epoch)
+        (left.Replica, left.Log, left.State, left.Problem, left.Epoch, left.IsGuest)
+            == (right.Replica, right.Log, right.State, right.Problem, right.Epoch, right.IsGuest)
         && left.Peers.AsSpan().SequenceEqual(right.Peers.AsSpan());
 }

@@ -46,6 +46,7 @@ internal static class DescriptionCodec
             foreach (var replica in description.Replicas.Where(_ => description.Floats))
             {
                 writer.WriteInt64(replica.Epoch);
+                writer.WriteByte(replica.IsGuest ? (byte)1 : (byte)0);
             }
         }
 
@@ -161,12 +162,12 @@ internal static class DescriptionCodec
         var replicas = ImmutableArray.CreateBuilder<ReplicaDescription>(description.Replicas.Length);
         foreach (var replica in description.Replicas)
         {
-            if (!reader.TryReadInt64(out var epoch) || epoch < 0)
+            if (!reader.TryReadInt64(out var epoch) || epoch < 0 || !reader.TryReadByte(out var isGuest) || isGuest > 1)
             {
                 return false;
             }
 
-            replicas.Add(replica with { Epoch = epoch });
+            replicas.Add(replica with { Epoch = epoch, IsGuest = isGuest == 1 });
         }
 
         description = description with { Replicas = replicas.MoveToImmutable() };

@@ -114,6 +114,9 @@ internal sealed record ReplicaDescription(
     /// Of a replica that floats: the owner epoch of its log, which tells its host from a former one. Else 0.
     /// </summary>
     public long Epoch { get; init; }
+
+    /// <summary>Of a replica that floats: its host keeps it only until the silo that it belongs to has it.</summary>
+    public bool IsGuest { get; init; }
 }
 
 /// <summary>The life of a hosted replica.</summary>

@@ -16,7 +16,7 @@ internal sealed class SimulatorHunter(TimeSpan budget) : IHunter
     private const string Seeds = "1000000";
 
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(30);
-    private static readonly string[] Hostile = ["network", "storage", "crash", "clocks"];
+    private static readonly string[] Hostile = ["network", "storage", "crash", "clocks", "blobs", "takeover"];
 
     public string Name => HunterName;
 

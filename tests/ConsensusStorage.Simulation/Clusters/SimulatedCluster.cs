@@ -4,6 +4,7 @@ using Orleans.Consensus.Diagnostics;
 using Orleans.Consensus.Engines;
 using Orleans.Consensus.Journaling;
 using Orleans.Consensus.Journaling.Files;
+using Orleans.Consensus.Simulation.Blobs;
 using Orleans.Consensus.Simulation.Disks;
 using Orleans.Consensus.Simulation.Kernel;
 using Orleans.Runtime;
@@ -14,6 +15,7 @@ namespace Orleans.Consensus.Simulation.Clusters;
 internal sealed class SimulatedCluster
 {
     private static readonly ConsensusInstruments Instruments = new();
+    private static readonly SiloAddress Visitor = SimulatedNetwork.Address(999);
 
     private readonly Random _random;
     private int _generation;
@@ -41,7 +43,10 @@ internal sealed class SimulatedCluster
     /// <summary>
     /// Where the logs of a silo's process are, by their name, if replicas float; they are shared by all silos.
     /// </summary>
-    public Func<SimulatedProcess, TimeProvider, Random, Func<string, IJournalStore>>? Floating { get; set; }
+    public Func<int, SimulatedProcess, TimeProvider, Random, Func<string, IJournalStore>>? Floating { get; set; }
+
+    /// <summary>Where the logs are if they float in blobs; see <see cref="Float"/>.</summary>
+    public BlobAccounts? Accounts { get; private set; }
 
     /// <summary>What runs, or ran last, on each silo.</summary>
     public Dictionary<int, SimulatedProcess> Processes { get; } = [];
@@ -71,6 +76,17 @@ internal sealed class SimulatedCluster
         RoundTimeout = TimeSpan.FromSeconds(1),
     };
 
+    /// <summary>Sets of logs.</summary>
+    public int Shards => Floating is null ? 1 : Settings.Groups;
+
+    /// <summary>Replicas float over storage accounts from here on.</summary>
+    public BlobAccounts Float(int maxAppends)
+    {
+        var accounts = Accounts = new(Scheduler, Replicas, new(_random.Next())) { MaxAppends = maxAppends };
+        Floating = (silo, process, time, random) => accounts.LogsOf(silo, process, time, random, JournalOptions);
+        return accounts;
+    }
+
     /// <summary>Starts a silo; it hosts the replica of its number if there is one.</summary>
     public async Task<PaxosStore> StartAsync(int silo)
     {
@@ -85,7 +101,7 @@ internal sealed class SimulatedCluster
         var process = Processes[silo] = new(Scheduler);
         var random = new Random(_random.Next());
         var time = new ProcessTime(Scheduler.Time, ClockOf(silo), process);
-        var logs = Floating?.Invoke(process, time, random) ?? LogsOn(new ProcessDisk(DiskOf(silo), process));
+        var logs = Floating?.Invoke(silo, process, time, random) ?? LogsOn(new ProcessDisk(DiskOf(silo), process));
         var store = new PaxosStore(
             settings,
             name => Intercept(address, logs(name)),
@@ -106,12 +122,17 @@ internal sealed class SimulatedCluster
     }
 
     /// <summary>A silo leaves in peace: everybody knows, it hands over what it hosts, and stops.</summary>
+    /// <exception cref="IOException">Its process ended before it was done.</exception>
     public async Task LeaveAsync(int silo)
     {
+        var store = Silos[silo];
         Network.Leaving.Add(Addresses[silo]);
         Network.Changed();
-        await Processes[silo].RunAsync(() => Silos[silo].LeaveAsync(CancellationToken.None));
-        await StopAsync(silo);
+        await Processes[silo].RunAsync(() => store.LeaveAsync(CancellationToken.None));
+        if (Silos.GetValueOrDefault(silo) == store)
+        {
+            await StopAsync(silo);
+        }
     }
 
     public async Task StartAllAsync()
@@ -195,21 +216,34 @@ internal sealed class SimulatedCluster
     /// <summary>Opens the log of a silo that does not run, to look at it.</summary>
     public ValueTask<IJournal> OpenLogAsync(int silo, ReplicaId replica, JournalReplay replay)
     {
-        var identity = new JournalIdentity(
-            Settings.Service,
-            Settings.Store,
-            replica,
-            Replicas.ToString(),
-            Settings.Groups,
-            Settings.Generation,
-            default);
         IJournalStore journals = new FileJournalStore(
             DiskOf(silo), "logs", JournalOptions, Scheduler.Time, _random);
-        if (Addresses.TryGetValue(silo, out var address))
-        {
-            journals = Intercept(address, journals);
-        }
+        return OpenAsync(
+            Addresses.TryGetValue(silo, out var address) ? Intercept(address, journals) : journals,
+            Settings,
+            replica,
+            replay);
+    }
 
+    /// <summary>Opens a log that floats when no silo runs, to look at it.</summary>
+    public ValueTask<IJournal> OpenFloatingLogAsync(int shard, ReplicaId replica, JournalReplay replay)
+    {
+        var settings = (Settings with { Floats = true }).OfShard(shard);
+        var journals = Accounts!.LogsOf(settings.Store, _random, JournalOptions);
+        return OpenAsync(Intercept(Visitor, journals), settings, replica, replay);
+    }
+
+    private ValueTask<IJournal> OpenAsync(
+        IJournalStore journals, StoreSettings settings, ReplicaId replica, JournalReplay replay)
+    {
+        var identity = new JournalIdentity(
+            settings.Service,
+            settings.Store,
+            replica,
+            Replicas.ToString(),
+            settings.Groups,
+            settings.Generation,
+            default);
         return journals.OpenAsync(identity, new("cluster", "test"), null, replay, CancellationToken.None);
     }
 

@@ -22,6 +22,7 @@ internal sealed class SimulatedNetwork(SimulatedScheduler kernel)
 {
     private readonly Dictionary<SiloAddress, SimulatedSilo> _targets = [];
     private readonly HashSet<SiloAddress> _dead = [];
+    private readonly Dictionary<SiloAddress, (ImmutableArray<SiloAddress> Live, long Version)> _frozen = [];
     private ImmutableArray<SiloAddress> _live = [];
     private TaskCompletionSource _changed = new();
     private long _version;
@@ -102,6 +103,18 @@ internal sealed class SimulatedNetwork(SimulatedScheduler kernel)
         var changed = _changed;
         _changed = new();
         changed.SetResult();
+    }
+
+    /// <summary>A silo hears no news of the membership from here on.</summary>
+    public void Freeze(SiloAddress silo) => _frozen.TryAdd(silo, (See(silo, _live), _version));
+
+    /// <summary>It has heard them all.</summary>
+    public void Thaw(SiloAddress silo)
+    {
+        if (_frozen.Remove(silo))
+        {
+            Changed();
+        }
     }
 
     private async Task CarryAsync(
@@ -242,12 +255,13 @@ internal sealed class SimulatedNetwork(SimulatedScheduler kernel)
 
     private sealed class View(SimulatedNetwork network, SiloAddress silo) : IMembershipView
     {
-        public ImmutableArray<SiloAddress> LiveSilos => network.See(silo, network._live);
+        public ImmutableArray<SiloAddress> LiveSilos =>
+            network._frozen.TryGetValue(silo, out var then) ? then.Live : network.See(silo, network._live);
 
         public ImmutableArray<SiloAddress> StayingSilos =>
             [.. LiveSilos.Where(one => !network.Leaving.Contains(one))];
 
-        public long Version => network._version;
+        public long Version => network._frozen.TryGetValue(silo, out var then) ? then.Version : network._version;
 
         public Task ChangedAsync(CancellationToken cancellationToken) =>
             network._changed.Task.WaitAsync(cancellationToken);

@@ -17,6 +17,7 @@ internal sealed class FaultInjector
     private readonly DiskFaults _disks;
     private readonly ProcessFaults _processes;
     private readonly ClockFaults _clocks;
+    private readonly BlobFaults? _blobs;
     private readonly Action<string, object?> _log;
     private readonly List<Task> _ongoing = [];
     private bool _areAllDue;
@@ -34,9 +35,14 @@ internal sealed class FaultInjector
         };
         _clocks = new(cluster, minority);
         _processes = new(cluster, _disks, minority, log) { Started = started };
-        for (var silo = 0; silo < scenario.Replicas; silo++)
+        for (var silo = 0; silo < scenario.Replicas && !scenario.Floats; silo++)
         {
             _disks.Add(silo);
+        }
+
+        if (scenario.Floats)
+        {
+            _blobs = new(cluster, cluster.Float(random.Next(6, 30)), new(random.Next()));
         }
     }
 
@@ -46,7 +52,7 @@ internal sealed class FaultInjector
     public int Count { get; private set; }
 
     /// <summary>Replicas that are gone for good.</summary>
-    public IReadOnlySet<int> Lost => _processes.Lost;
+    public IReadOnlySet<int> Lost => _blobs?.Lost ?? _processes.Lost;
 
     /// <summary>All that was drawn has happened and is over: nobody will feel any of it for the first time.</summary>
     public bool IsUsedUp => _areAllDue && _ongoing.TrueForAll(static one => one.IsCompleted);
@@ -100,16 +106,21 @@ internal sealed class FaultInjector
         _log("fault", plan);
         switch (fault.Kind)
         {
-            case <= FaultKind.Flapping or FaultKind.WrongView:
+            case <= FaultKind.Flapping or FaultKind.WrongView or FaultKind.FlappingViews:
                 await _network.StrikeAsync(fault, random);
                 break;
-            case FaultKind.ClockJump when _clocks.Divide(fault.Silo, random) is { Count: > 0 } unbelieving:
+            case var kind when kind.IsOfAccounts():
+                await _blobs!.StrikeAsync(fault, random);
+                break;
+            case FaultKind.ClockJump when !_scenario.Floats && _clocks.Divide(fault.Silo, random) is { Count: > 0 } unbelieving:
                 fault.Strike();
                 await _network.HearOnlyAsync(fault, unbelieving);
                 break;
             case FaultKind.ClockJump:
                 fault.Strike();
-                _clocks.Jump(fault.Silo, _scenario.Profile.FarJumps, random);
+
+                // A silo that hosts whatever comes must not be far off: it would spoil one replica after the other.
+                _clocks.Jump(fault.Silo, _scenario.Floats ? 0 : _scenario.Profile.FarJumps, random);
                 break;
             case FaultKind.ClockDrift:
                 fault.Strike();

@@ -75,8 +75,16 @@ internal sealed class NetworkFaults
                 }
 
                 break;
+            case FaultKind.FlappingViews:
+                for (var i = 0; i < 6; i++)
+                {
+                    await SeeWronglyAsync(fault, random, random.Next(1, 400));
+                    await _cluster.PassAsync(random.Next(1, 200));
+                }
+
+                break;
             default:
-                await SeeWronglyAsync(fault, random);
+                await SeeWronglyAsync(fault, random, fault.Plan.Lasts.TotalMilliseconds);
                 break;
         }
     }
@@ -172,7 +180,7 @@ internal sealed class NetworkFaults
         return TimeSpan.FromMicroseconds(_random.Next(50, 2000) * (1 + Math.Min(slowness, MostSlowness)));
     }
 
-    private async Task SeeWronglyAsync(ActiveFault fault, Random random)
+    private async Task SeeWronglyAsync(ActiveFault fault, Random random, double milliseconds)
     {
         foreach (var silo in _cluster.Addresses.Keys.Where(_ => random.Next(2) == 0).Append(fault.Silo))
         {
@@ -180,7 +188,7 @@ internal sealed class NetworkFaults
         }
 
         _cluster.Network.Changed();
-        await LastAsync(fault);
+        await _cluster.PassAsync(milliseconds);
         _views.RemoveAll(view => view.Fault == fault);
         _cluster.Network.Changed();
     }

@@ -43,6 +43,12 @@ internal sealed class ProcessFaults(
             case FaultKind.Pause:
                 await PauseAsync(fault, random);
                 break;
+            case FaultKind.Zombie:
+                await LiveOnAsync(fault, random);
+                break;
+            case FaultKind.Leave:
+                await LeaveAsync(fault, random);
+                break;
             default:
                 await LoseReplicaAsync(fault, random);
                 break;
@@ -176,6 +182,51 @@ internal sealed class ProcessFaults(
                 await GoDownAsync(fault, random, killed: true);
             }
         }
+    }
+
+    /// <summary>
+    /// The process stands still, and meanwhile others take over what it hosts. When it wakes up it works on for a while
+    /// in the belief that nothing has happened; then it hears of its death, perhaps, and ends.
+    /// </summary>
+    private async Task LiveOnAsync(ActiveFault fault, Random random)
+    {
+        var process = cluster.Processes[fault.Silo];
+        var address = cluster.Addresses[fault.Silo];
+        process.Pause();
+        cluster.Network.Freeze(address);
+        fault.Strike();
+        await cluster.PassAsync(random.Next(200));
+        cluster.Network.Forget(address);
+        await cluster.PassAsync(fault.Plan.Lasts.TotalMilliseconds);
+        process.Resume();
+        log("woke up dead silo", fault.Silo);
+        await cluster.PassAsync(random.Next(50, 2500));
+        if (random.Next(2) == 0)
+        {
+            cluster.Network.Thaw(address);
+            await cluster.PassAsync(random.Next(1, 300));
+        }
+
+        if (!process.HasEnded)
+        {
+            await GoDownAsync(fault, random, killed: true);
+        }
+    }
+
+    private async Task LeaveAsync(ActiveFault fault, Random random)
+    {
+        fault.Strike();
+        try
+        {
+            await cluster.LeaveAsync(fault.Silo);
+        }
+        catch (IOException)
+        {
+            // It was killed while it left.
+        }
+
+        await cluster.PassAsync(fault.Plan.Lasts.TotalMilliseconds * random.NextDouble());
+        await StartAsync(fault.Silo);
     }
 
     /// <summary>A disk rots or is lost, if the cluster can do without one more replica.</summary>

@@ -1,5 +1,3 @@
-using System.IO.Hashing;
-using Orleans.Consensus.Codec;
 using Orleans.Consensus.Engines;
 using Orleans.Consensus.Journaling;
 using Orleans.Consensus.Paxos;
@@ -8,53 +6,40 @@ using Orleans.Runtime;
 namespace Orleans.Consensus.Simulation.Oracles;
 
 /// <summary>
-/// Stands between every replica and its log and remembers what was made durable: at the next opening all of it has to
-/// come back, in order, and nothing else than perhaps the one batch whose end is unknown; what the replica held in
-/// memory when it was last at rest has to be what the replay yields, to the byte, apart from what a batch that is lost
-/// had changed; and no two values may be accepted at one ballot.
+/// Stands between every replica and its log and remembers what was made durable, whoever had it: at the next opening
+/// all of it has to come back, in order, and nothing else than perhaps the one batch whose end is unknown; what the
+/// replica held in memory when it was last at rest has to be what the replay yields, to the byte, apart from what a
+/// batch that is lost had changed; and no two values may be accepted at one ballot. Where a log can be taken over from
+/// an owner who still runs, nothing is acknowledged to that one any more but what its successor was shown (S17).
 /// </summary>
 internal sealed class JournalOracle(Action<string> violated)
 {
     private readonly Dictionary<LogId, LogShadow> _logs = [];
     private readonly Dictionary<(RegisterId, Ballot), RegisterVersion> _accepted = [];
 
-    /// <summary>Who opened a log last: nobody else may answer from it.</summary>
-    public SiloAddress? OwnerOf(LogId log) => _logs.GetValueOrDefault(log)?.Owner;
+    /// <summary>Who opened a log last.</summary>
+    public SiloAddress? OwnerOf(LogId log) => _logs.GetValueOrDefault(log)?.Newest?.Owner;
+
+    /// <summary>Whether what an answer says is in a log as its last owner knows it.</summary>
+    public bool Backs(LogId log, RegisterId register, Reply reply) =>
+        _logs.GetValueOrDefault(log)?.Backs(register, reply) ?? false;
+
+    /// <summary>Told of situations, for the statistics.</summary>
+    public Action<string> Saw { get; init; } = static _ => { };
 
     public IJournalStore Watch(SiloAddress silo, IJournalStore journals) => new Store(this, silo, journals);
 
-    private void Accepted(byte kind, JournalPosition position, ReadOnlySpan<byte> record)
+    private void Note(LogRecord record)
     {
-        var reader = new ByteReader(record);
-        if (kind == AcceptorRecords.AcceptKind
-            && AcceptorRecords.TryReadPromise(ref reader, out _, out var register, out _)
-            && AcceptorRecords.TryReadAccepted(ref reader, position, out var ballot, out var value)
-            && !_accepted.TryAdd((register, ballot), value!.Version)
-            && _accepted[(register, ballot)] != value.Version)
+        if (record is { Register: { } register, Version: { } version }
+            && !_accepted.TryAdd((register, record.Ballot), version)
+            && _accepted[(register, record.Ballot)] != version)
         {
-            violated($"Two values were accepted for {register} at {ballot}.");
+            violated($"Two values were accepted for {register} at {record.Ballot}.");
         }
     }
 
-    /// <summary>What is known of one log.</summary>
-    private sealed class LogShadow
-    {
-        /// <summary>One hash for each durable record.</summary>
-        public List<ulong> Records { get; set; } = [];
-
-        /// <summary>The records of a batch that may or may not be there.</summary>
-        public List<ulong> Unknown { get; set; } = [];
-
-        /// <summary>The registers that they are about.</summary>
-        public HashSet<RegisterId> InUnknown { get; set; } = [];
-
-        public HashSet<RegisterId> Registers { get; } = [];
-
-        /// <summary>What the owner holds in memory.</summary>
-        public AcceptorIndex? Memory { get; set; }
-
-        public SiloAddress? Owner { get; set; }
-    }
+    private void ViolatedBy(ReplicaId replica, string what) => violated($"{what} (replica {replica}).");
 
     private sealed class Store(JournalOracle oracle, SiloAddress silo, IJournalStore journals) : IJournalStore
     {
@@ -67,7 +52,7 @@ internal sealed class JournalOracle(Action<string> violated)
             JournalReplay replay,
             CancellationToken cancellationToken)
         {
-            var records = new List<ulong>();
+            var records = new List<LogRecord>();
             var journal = await journals.OpenAsync(expected, owner, from, Show, cancellationToken);
             var log = journal.Identity.LogId;
             if (!oracle._logs.TryGetValue(log, out var shadow))
@@ -75,41 +60,90 @@ internal sealed class JournalOracle(Action<string> violated)
                 oracle._logs.Add(log, shadow = new());
             }
 
-            Compare(expected, shadow, records, replay.Target as AcceptorIndex);
-            (shadow.Records, shadow.Unknown, shadow.Owner) = (records, [], silo);
-            return new Journal(oracle, shadow, journal);
+            var opening = new LogOpening(silo, journal.Epoch, replay.Target as AcceptorIndex, records.Count);
+            Enter(expected, shadow, records, opening);
+            return new Journal(oracle, shadow, opening, journal);
 
             void Show(byte kind, JournalPosition position, ReadOnlySpan<byte> record)
             {
-                records.Add(HashOf(kind, record));
-                oracle.Accepted(kind, position, record);
+                var read = LogRecord.Of(kind, record);
+                records.Add(read);
+                oracle.Note(read);
                 replay(kind, position, record);
             }
         }
 
-        private void Compare(
-            JournalIdentity identity, LogShadow shadow, List<ulong> records, AcceptorIndex? index)
+        private void Enter(JournalIdentity identity, LogShadow shadow, List<LogRecord> records, LogOpening opening)
         {
             var replica = identity.Replica;
-            var known = shadow.Records;
-            var extra = records.Skip(known.Count).ToList();
-            if (records.Count < known.Count || !records.Take(known.Count).SequenceEqual(known))
+            if (shadow.Newest is { } newest && opening.Epoch <= newest.Epoch)
             {
-                oracle.ViolatedBy(
-                    replica, $"Durable records did not come back as they were: {records.Count} for {known.Count}");
-            }
-            else if (extra.Count > 0 && !extra.SequenceEqual(shadow.Unknown))
-            {
-                oracle.ViolatedBy(replica, $"Records came back that were never written as one batch: {extra.Count}");
-            }
-            else if (shadow.Memory is { } memory && index is not null)
-            {
-                var isLost = shadow.Unknown.Count > 0 && extra.Count == 0;
-                CompareRegisters(replica, shadow.Registers.Except(isLost ? shadow.InUnknown : []), memory, index);
-                CompareFloors(replica, isLost ? 0 : identity.Groups, memory, index);
+                // It has heard of its own fence only after another one had followed.
+                oracle.Saw("an opening was overtaken by another");
+                if (opening.Epoch == newest.Epoch)
+                {
+                    oracle.ViolatedBy(replica, $"Two openings have the same epoch, {opening.Epoch}");
+                }
+                else if (!shadow.Holds(records, 0))
+                {
+                    oracle.ViolatedBy(replica, $"An opening that was overtaken saw {records.Count} other records");
+                }
+
+                return;
             }
 
-            shadow.Memory = index;
+            if (shadow.Newest is { } owner && !owner.Owner.Equals(opening.Owner))
+            {
+                oracle.Saw("a log was opened by another silo");
+            }
+
+            if (Follows(replica, shadow, records))
+            {
+                shadow.Add(records.Skip(shadow.Records.Count).ToList());
+                CompareMemory(identity, shadow, records.Count, opening);
+            }
+            else
+            {
+                shadow.Reset(records);
+            }
+
+            shadow.Newest = opening;
+        }
+
+        /// <summary>What the former owner held in memory at rest is what is in the log.</summary>
+        private void CompareMemory(JournalIdentity identity, LogShadow shadow, int records, LogOpening opening)
+        {
+            if (shadow.Newest is not { Memory: { } memory } former || opening.Memory is not { } index)
+            {
+                return;
+            }
+
+            var isLost = former.IsFenced || (former.Unknown.Count > 0 && former.Known == records);
+            CompareRegisters(
+                identity.Replica, shadow.Registers.Except(isLost ? former.InDoubt : []), memory, index);
+            CompareFloors(identity.Replica, isLost ? 0 : identity.Groups, memory, index);
+        }
+
+        /// <summary>Whether records are those that were known, and at most one batch more.</summary>
+        private bool Follows(ReplicaId replica, LogShadow shadow, List<LogRecord> records)
+        {
+            var known = shadow.Records.Count;
+            if (records.Count < known || !shadow.Holds(records[..known], 0))
+            {
+                oracle.ViolatedBy(
+                    replica, $"Durable records did not come back as they were: {records.Count} for {known}");
+                return false;
+            }
+
+            if (records.Count > known
+                && !records.Skip(known).SequenceEqual(shadow.Newest?.Unknown ?? Enumerable.Empty<LogRecord>()))
+            {
+                oracle.ViolatedBy(
+                    replica, $"Records came back that were never written as one batch: {records.Count - known}");
+                return false;
+            }
+
+            return true;
         }
 
         private void CompareRegisters(
@@ -144,11 +178,7 @@ internal sealed class JournalOracle(Action<string> violated)
         }
     }
 
-    private void ViolatedBy(ReplicaId replica, string what) => violated($"{what} (replica {replica}).");
-
-    private static ulong HashOf(byte kind, ReadOnlySpan<byte> record) => XxHash3.HashToUInt64(record, kind);
-
-    private sealed class Journal(JournalOracle oracle, LogShadow shadow, IJournal inner) : IJournal
+    private sealed class Journal(JournalOracle oracle, LogShadow shadow, LogOpening opening, IJournal inner) : IJournal
     {
         public JournalIdentity Identity => inner.Identity;
 
@@ -158,17 +188,22 @@ internal sealed class JournalOracle(Action<string> violated)
 
         public async ValueTask<JournalPosition> AppendAsync(JournalBatch batch, CancellationToken cancellationToken)
         {
-            shadow.Unknown = RecordsOf(batch);
+            Begin(LogRecord.In(batch));
             try
             {
                 var position = await inner.AppendAsync(batch, cancellationToken);
-                shadow.Records.AddRange(shadow.Unknown);
-                shadow.Unknown = [];
+                End();
                 return position;
             }
             catch (JournalFullException)
             {
-                shadow.Unknown = [];
+                opening.Unknown = [];
+                throw;
+            }
+            catch (JournalFencedException)
+            {
+                oracle.Saw("fenced out in an append");
+                (opening.Unknown, opening.IsFenced) = ([], true);
                 throw;
             }
         }
@@ -179,25 +214,35 @@ internal sealed class JournalOracle(Action<string> violated)
 
         public ValueTask DisposeAsync() => inner.DisposeAsync();
 
-        private List<ulong> RecordsOf(JournalBatch batch)
+        private void Begin(List<LogRecord> records)
         {
-            shadow.InUnknown = [];
-            var hashes = new List<ulong>(batch.Count);
-            var reader = new ByteReader(batch.Body.Span);
-            while (reader.TryReadByte(out var kind) && reader.TryReadBlob(out var record))
+            opening.Unknown = records;
+            opening.InDoubt = [.. records.Select(one => one.Register).OfType<RegisterId>()];
+            shadow.Registers.UnionWith(opening.InDoubt);
+            records.ForEach(oracle.Note);
+        }
+
+        private void End()
+        {
+            var records = opening.Unknown;
+            if (shadow.Newest == opening)
             {
-                hashes.Add(HashOf(kind, record));
-                oracle.Accepted(kind, new(1, 0), record);
-                var head = new ByteReader(record);
-                if (kind is AcceptorRecords.AcceptKind or AcceptorRecords.PromiseKind
-                    && AcceptorRecords.TryReadPromise(ref head, out _, out var register, out _))
-                {
-                    shadow.Registers.Add(register);
-                    shadow.InUnknown.Add(register);
-                }
+                shadow.Add(records);
+            }
+            else if (!shadow.Holds(records, opening.Known))
+            {
+                oracle.ViolatedBy(
+                    inner.Identity.Replica,
+                    $"An append was acknowledged after the log had been taken over: {records.Count} records of epoch "
+                    + $"{opening.Epoch}, epoch {shadow.Newest?.Epoch} never saw them");
+            }
+            else
+            {
+                oracle.Saw("an append that landed before the next fence was acknowledged after it");
             }
 
-            return hashes;
+            opening.Known += records.Count;
+            (opening.Unknown, opening.InDoubt) = ([], []);
         }
     }
 }

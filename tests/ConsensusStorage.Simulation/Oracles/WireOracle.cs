@@ -8,13 +8,25 @@ namespace Orleans.Consensus.Simulation.Oracles;
 
 /// <summary>
 /// Listens to every acceptor and holds it to its word: what it has once promised or accepted, it never falls behind
-/// again, whatever it went through; no two values are proposed at one ballot; and only the silo that opened a log last
-/// answers from it. It hears of a message when it arrives and of the answer when it leaves.
+/// again, whatever it went through; no two values are proposed at one ballot; and whoever says yes has it in the log as
+/// its last owner knows it. Only the silo that opened a log last answers from it; where a log may be taken over from
+/// somebody who runs on, an answer may be under way meanwhile, and a former host may repeat what it has once said. It
+/// hears of a message when it arrives and of the answer when it leaves.
 /// </summary>
-internal sealed class WireOracle(Func<LogId, SiloAddress?> ownerOf, Action<string> violated) : IWireWatch
+/// <param name="ownerOf">Who opened a log last.</param>
+/// <param name="isBacked">Whether what an answer says is in a log.</param>
+/// <param name="isShared">Logs may be taken over from somebody who runs on.</param>
+internal sealed class WireOracle(
+    Func<LogId, SiloAddress?> ownerOf,
+    Func<LogId, RegisterId, Reply, bool> isBacked,
+    bool isShared,
+    Action<string> violated) : IWireWatch
 {
     private readonly Dictionary<(LogId, RegisterId), Word> _words = [];
     private readonly Dictionary<(RegisterId, Ballot), RegisterVersion> _proposed = [];
+
+    /// <summary>Told of situations, for the statistics.</summary>
+    public Action<string> Saw { get; init; } = static _ => { };
 
     /// <summary>Sees all that is said: for the trace and the statistics.</summary>
     public Action<SiloAddress, SiloAddress, RequestBatch, BatchReply>? Heard { get; set; }
@@ -45,16 +57,28 @@ internal sealed class WireOracle(Func<LogId, SiloAddress?> ownerOf, Action<strin
             return;
         }
 
-        if (ownerOf(batch.Log) is { } owner && !owner.Equals(to))
+        var isFormer = ownerOf(batch.Log) is { } owner && !owner.Equals(to);
+        if (isFormer && !isShared)
         {
-            violated($"A fenced host answered: {to} for replica {batch.Replica}, whose log {owner} had opened since.");
+            violated($"A fenced host answered: {to} for replica {batch.Replica}, whose log was opened elsewhere since.");
+        }
+
+        if (isFormer && isShared)
+        {
+            Saw("a host answered whose log was taken over meanwhile");
         }
 
         for (var i = 0; i < reply.Replies.Length; i++)
         {
             var (register, request) = batch.Requests[i];
             var then = ((Word[])arrival!)[i];
-            if (Problem(then, request, reply.Replies[i]) is { } problem)
+            if (!isBacked(batch.Log, register, reply.Replies[i]))
+            {
+                violated(
+                    $"An answer is not in the log: {reply.Replies[i]} ({register}, replica {batch.Replica}, {to}).");
+            }
+
+            if (Problem(isFormer ? Word.Nothing : then, request, reply.Replies[i]) is { } problem)
             {
                 violated(
                     $"An acceptor broke its word: {problem} ({register}, replica {batch.Replica}). "
@@ -84,6 +108,9 @@ internal sealed class WireOracle(Func<LogId, SiloAddress?> ownerOf, Action<strin
     /// <summary>The highest ballots that an acceptor has given its word for.</summary>
     private readonly record struct Word(Ballot Promised, Ballot Accepted)
     {
+        /// <summary>A former host knows nothing of what was promised since; its log vouches for what it says.</summary>
+        public static Word Nothing => default;
+
         public Word With(Request request, Reply reply) => reply switch
         {
             Promise promise => new(

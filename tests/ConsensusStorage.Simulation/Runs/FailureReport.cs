@@ -40,5 +40,6 @@ internal static class FailureReport
     /// <summary>How large a scenario is, in words.</summary>
     public static string Size(Scenario scenario) =>
         $"{scenario.Silos} silos, {scenario.Replicas} replicas in {scenario.Groups} groups, "
-        + $"{scenario.Clients.Length} clients" + (scenario.IsTight ? ", tight queues and little patience" : "");
+        + $"{scenario.Clients.Length} clients" + (scenario.Floats ? ", floating" : "")
+        + (scenario.IsTight ? ", tight queues and little patience" : "");
 }

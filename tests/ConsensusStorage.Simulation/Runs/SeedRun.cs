@@ -20,12 +20,19 @@ internal sealed class SeedRun
 
     private static readonly TimeSpan LongestLoad = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan LongestHealing = TimeSpan.FromSeconds(45);
+    /// <summary>Looks at queues until they have to be empty.</summary>
+    private const int Looks = 50;
+
+    /// <summary>A log may rest for two seconds until it tries an append again.</summary>
+    private const int FloatingLooks = 3 * Looks;
+
     private static readonly TimeSpan BetweenLooks = TimeSpan.FromMilliseconds(5);
 
     private readonly Scenario _scenario;
     private readonly SimulatedCluster _cluster;
     private readonly FaultInjector _faults;
     private readonly BoundsOracle _bounds;
+    private readonly FightOracle _fights;
     private readonly Sightings _sightings = new();
     private readonly Random _random;
     private readonly List<(SimulatedProcess Process, Task Work)> _clients = [];
@@ -66,11 +73,13 @@ internal sealed class SeedRun
         Trace = new(_cluster.Scheduler.Time, isTold);
         sabotage?.Invoke(_cluster);
         _bounds = new(Violated);
-        var journals = new JournalOracle(Violated);
+        var journals = new JournalOracle(Violated) { Saw = Saw };
         var intercept = _cluster.Intercept;
-        _cluster.Intercept = (silo, store) => intercept(silo, journals.Watch(silo, store));
-        _cluster.Network.Watch = new WireOracle(journals.OwnerOf, Violated)
+        _fights = new(Time, Violated);
+        _cluster.Intercept = (silo, store) => intercept(silo, _fights.Watch(silo, journals.Watch(silo, store)));
+        _cluster.Network.Watch = new WireOracle(journals.OwnerOf, journals.Backs, scenario.Floats, Violated)
         {
+            Saw = Saw,
             Heard = (from, to, batch, reply) =>
             {
                 Trace.Add(Trace.Message, batch, reply);
@@ -146,7 +155,7 @@ internal sealed class SeedRun
         }
 
         // A store is formed by all of its replicas; from then on a minority may be lost.
-        while (_cluster.Silos.Values.Any(silo => silo.Hosted.Any(one => one.State < ReplicaState.Serving)))
+        while (!IsFormed())
         {
             await _cluster.PassAsync(10);
         }
@@ -164,9 +173,21 @@ internal sealed class SeedRun
         Trace.Add("healed");
         await RestAsync();
         await UseEverythingAsync();
+        if (_scenario.Floats)
+        {
+            await LiveInPeaceAsync();
+        }
+
         CheckBounds();
         await StopEverythingAsync();
         await InspectLogsAsync();
+    }
+
+    private bool IsFormed()
+    {
+        var hosted = _cluster.Silos.Values.SelectMany(silo => silo.Hosted).ToList();
+        return hosted.TrueForAll(one => one.State >= ReplicaState.Serving)
+            && hosted.Count >= (_scenario.Floats ? _scenario.Replicas * _scenario.Groups : _scenario.Replicas);
     }
 
     private void StartClients(int silo)
@@ -208,7 +229,8 @@ internal sealed class SeedRun
         }
 
         LookAtLoads(_bounds.LookAfterTheCalls);
-        for (var waited = 0; waited < 50 && _cluster.Silos.Values.Any(store => !store.Load.IsIdle); waited++)
+        var looks = _scenario.Floats ? FloatingLooks : Looks;
+        for (var waited = 0; waited < looks && _cluster.Silos.Values.Any(store => !store.Load.IsIdle); waited++)
         {
             await _cluster.PassAsync(_cluster.Settings.RoundTimeout.TotalMilliseconds / 10);
         }
@@ -250,6 +272,16 @@ internal sealed class SeedRun
                 await UseAsync((first + reader) % _scenario.Silos, register, reader == 0, until);
             }
         }
+    }
+
+    /// <summary>Once all agree where replicas belong, that is where they are, and nobody fights for them.</summary>
+    private async Task LiveInPeaceAsync()
+    {
+        await _cluster.PassAsync(LongestHealing.TotalMilliseconds);
+        _fights.IsPeace = true;
+        await UseEverythingAsync();
+        new PlacementOracle(_cluster, Violated).Look(_faults.Lost);
+        _fights.IsPeace = false;
     }
 
     /// <summary>Reads a register and, if so told, writes over what was read, as a grain would.</summary>
@@ -303,12 +335,15 @@ internal sealed class SeedRun
     /// </summary>
     private async Task InspectLogsAsync()
     {
-        for (var silo = 0; silo < _scenario.Replicas; silo++)
+        for (var number = 0; number < _scenario.Replicas; number++)
         {
-            if (!_faults.Lost.Contains(silo))
+            for (var shard = 0; shard < _cluster.Shards && !_faults.Lost.Contains(number); shard++)
             {
                 var index = new AcceptorIndex(_scenario.Groups);
-                await using var journal = await _cluster.OpenLogAsync(silo, _cluster.Replicas[silo], index.Replay);
+                var replica = _cluster.Replicas[number];
+                await using var journal = _scenario.Floats
+                    ? await _cluster.OpenFloatingLogAsync(shard, replica, index.Replay)
+                    : await _cluster.OpenLogAsync(number, replica, index.Replay);
             }
         }
     }

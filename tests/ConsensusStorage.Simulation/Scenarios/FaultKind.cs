@@ -65,6 +65,58 @@ internal enum FaultKind
 
     /// <summary>A silo comes back with an empty disk. Its replica counts as lost.</summary>
     WipedDisk,
+
+    /// <summary>Silos change their minds about who is there, again and again.</summary>
+    FlappingViews,
+
+    /// <summary>A process stands still, is declared dead, and wakes up without knowing.</summary>
+    Zombie,
+
+    /// <summary>A silo hands over what it hosts, leaves, and comes back later.</summary>
+    Leave,
+
+    /// <summary>Nothing gets to the storage account of a replica.</summary>
+    AccountDown,
+
+    /// <summary>Nobody has any rights to an account.</summary>
+    NoRights,
+
+    /// <summary>One silo can't reach one account, or none; or it hears no answers from there.</summary>
+    CutOff,
+
+    /// <summary>An account takes long for everything.</summary>
+    SlowAccount,
+
+    /// <summary>An account puts requests off.</summary>
+    Throttling,
+
+    /// <summary>Requests to an account are lost.</summary>
+    LostRequests,
+
+    /// <summary>Appends land, and nobody is told.</summary>
+    UnansweredAppends,
+
+    /// <summary>Appends land after their callers have given up, if their place is still free.</summary>
+    LateAppends,
+
+    /// <summary>All that was in an account is gone. Its replica counts as lost.</summary>
+    LostAccount,
+}
+
+/// <summary>Which kinds go with which logs.</summary>
+internal static class FaultKinds
+{
+    /// <summary>Whether a kind makes sense where replicas float, or where each has a disk.</summary>
+    public static bool Fits(this FaultKind kind, bool floats) => kind switch
+    {
+        FaultKind.CrashInWrite or FaultKind.SlowDisk or FaultKind.FailingDisk or FaultKind.FailingFlush
+            or FaultKind.FullDisk or FaultKind.BitFlip or FaultKind.WipedDisk => !floats,
+        >= FaultKind.FlappingViews => floats,
+        _ => true,
+    };
+
+    /// <summary>Whether it is about storage accounts.</summary>
+    public static bool IsOfAccounts(this FaultKind kind) => kind >= FaultKind.AccountDown;
 }
 
 /// <summary>One misfortune as it was drawn: data, so that a run can be repeated without it.</summary>

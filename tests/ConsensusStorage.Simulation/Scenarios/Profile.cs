@@ -17,6 +17,12 @@ internal sealed record Profile(string Name, string Purpose, ImmutableArray<(Faul
     /// <summary>The share of a clock's jumps that go over hours.</summary>
     public double FarJumps { get; init; } = 0.2;
 
+    /// <summary>The share of seeds in which replicas float over blobs; in the others each has a disk.</summary>
+    public double Floating { get; init; }
+
+    /// <summary>How many times as long as usual everything lasts.</summary>
+    public int Lasting { get; init; } = 1;
+
     public static readonly Profile Default = new(
         "default", "every kind of fault, 300 operations and more",
         [
@@ -26,7 +32,14 @@ internal sealed record Profile(string Name, string Purpose, ImmutableArray<(Faul
             (FaultKind.Pause, 5), (FaultKind.WrongView, 4), (FaultKind.ClockJump, 5), (FaultKind.ClockDrift, 3),
             (FaultKind.SlowDisk, 4), (FaultKind.FailingDisk, 4), (FaultKind.FailingFlush, 4), (FaultKind.FullDisk, 3),
             (FaultKind.BitFlip, 2), (FaultKind.WipedDisk, 2),
-        ]);
+            (FaultKind.FlappingViews, 4), (FaultKind.Zombie, 5), (FaultKind.Leave, 4), (FaultKind.AccountDown, 5),
+            (FaultKind.NoRights, 4), (FaultKind.CutOff, 5), (FaultKind.SlowAccount, 5), (FaultKind.Throttling, 5),
+            (FaultKind.LostRequests, 5), (FaultKind.UnansweredAppends, 5), (FaultKind.LateAppends, 5),
+            (FaultKind.LostAccount, 3),
+        ])
+    {
+        Floating = 0.25,
+    };
 
     /// <summary>All that can be asked for by name.</summary>
     public static readonly ImmutableArray<Profile> All =
@@ -70,6 +83,32 @@ internal sealed record Profile(string Name, string Purpose, ImmutableArray<(Faul
             Operations = 200,
             Spacing = (10, 150),
             FarJumps = 0.5,
+        },
+        new("blobs", "floating replicas over storage accounts that are down, slow, full of work, and lose answers",
+            [
+                (FaultKind.AccountDown, 5), (FaultKind.NoRights, 3), (FaultKind.CutOff, 6), (FaultKind.SlowAccount, 5),
+                (FaultKind.Throttling, 6), (FaultKind.LostRequests, 6), (FaultKind.UnansweredAppends, 8),
+                (FaultKind.LateAppends, 8), (FaultKind.LostAccount, 2), (FaultKind.Crash, 3), (FaultKind.WrongView, 3),
+                (FaultKind.Zombie, 2), (FaultKind.Leave, 1), (FaultKind.Loss, 1),
+            ])
+        {
+            Operations = 200,
+            Spacing = (10, 200),
+            Floating = 1,
+            Lasting = 2,
+        },
+        new("takeover", "floating replicas on silos that come, go, stand still, and disagree about who is there",
+            [
+                (FaultKind.Zombie, 8), (FaultKind.WrongView, 8), (FaultKind.FlappingViews, 6), (FaultKind.Leave, 5),
+                (FaultKind.Restart, 4), (FaultKind.Kill, 3), (FaultKind.Crash, 2), (FaultKind.Pause, 3),
+                (FaultKind.Partition, 2), (FaultKind.OneWayCut, 2), (FaultKind.CutOff, 3),
+                (FaultKind.UnansweredAppends, 2), (FaultKind.LateAppends, 2), (FaultKind.SlowAccount, 2),
+            ])
+        {
+            Operations = 200,
+            Spacing = (10, 300),
+            Floating = 1,
+            Lasting = 3,
         },
     ];
 

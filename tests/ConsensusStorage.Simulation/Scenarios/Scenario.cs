@@ -13,6 +13,7 @@ internal sealed record PlannedClient(int Silo, int Register, int Begin, int Long
 /// <param name="Replicas">Acceptors: 3 or 5.</param>
 /// <param name="Silos">Silos: those with a replica, and up to two more.</param>
 /// <param name="Groups">Replica groups.</param>
+/// <param name="Floats">Replicas float over storage accounts; else each has a disk.</param>
 /// <param name="IsTight">Queues and patience are so short that they come to their ends.</param>
 /// <param name="Capacities">
 /// Operations that each register takes; the first ones are hot, the last ones are first written when much is broken.
@@ -24,6 +25,7 @@ internal sealed record Scenario(
     int Replicas,
     int Silos,
     int Groups,
+    bool Floats,
     bool IsTight,
     ImmutableArray<int> Capacities,
     ImmutableArray<PlannedClient> Clients,
@@ -40,8 +42,13 @@ internal sealed record Scenario(
     private const int LateCapacity = 8;
     private const int Late = 6;
 
+    /// <summary>Each has loops and logs of its own, which take their time.</summary>
+    private const int MostFloatingGroups = 2;
+
     public static Scenario Of(int seed, Profile profile)
     {
+        // Apart from all others, which stay as they are for seeds with disks.
+        var floats = new Random(seed ^ 0xF10A7).NextDouble() < profile.Floating;
         var random = new Random(seed);
         var replicas = random.Next(3) == 0 ? 5 : 3;
         var silos = replicas + random.Next(3);
@@ -69,37 +76,39 @@ internal sealed record Scenario(
             profile,
             replicas,
             silos,
-            random.Next(1, 5),
+            floats ? random.Next(1, MostFloatingGroups + 1) : random.Next(1, 5),
+            floats,
             random.Next(6) == 0,
             [.. capacities, .. Enumerable.Repeat(LateCapacity, Late)],
             clients,
-            [.. Draw(random, profile, silos)]);
+            [.. Draw(random, profile, silos, floats)]);
     }
 
     private static int Register(Random random, int hot, int registers) =>
         random.Next(2) == 0 ? random.Next(hot) : random.Next(registers);
 
-    private static IEnumerable<PlannedFault> Draw(Random random, Profile profile, int silos)
+    private static IEnumerable<PlannedFault> Draw(Random random, Profile profile, int silos, bool floats)
     {
-        var total = profile.Weights.Sum(weight => weight.Weight);
+        var weights = profile.Weights.Where(one => one.Kind.Fits(floats)).ToList();
+        var total = weights.Sum(weight => weight.Weight);
         var at = 0;
         for (var number = 0; number < MostFaults; number++)
         {
             at += random.Next(profile.Spacing.Shortest, profile.Spacing.Longest);
             var dice = random.Next(total);
             var index = 0;
-            while (dice >= profile.Weights[index].Weight)
+            while (dice >= weights[index].Weight)
             {
-                dice -= profile.Weights[index++].Weight;
+                dice -= weights[index++].Weight;
             }
 
             // Mostly short, now and then so long that everybody notices.
             var lasts = random.Next(5) == 0 ? random.Next(500, 3000) : random.Next(20, 500);
             yield return new(
                 number,
-                profile.Weights[index].Kind,
+                weights[index].Kind,
                 TimeSpan.FromMilliseconds(at),
-                TimeSpan.FromMilliseconds(lasts),
+                TimeSpan.FromMilliseconds(lasts * profile.Lasting),
                 random.Next(silos),
                 random.Next());
         }

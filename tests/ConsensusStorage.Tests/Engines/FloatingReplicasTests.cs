@@ -16,7 +16,7 @@ public sealed class FloatingReplicasTests
 
     public FloatingReplicasTests()
     {
-        _cluster.Floating = (_, time, random) => logs =>
+        _cluster.Floating = (_, _, time, random) => logs =>
             new FileJournalStore(_files, $"logs/{logs}", _cluster.JournalOptions, time, random);
     }
 
@@ -111,6 +111,29 @@ public sealed class FloatingReplicasTests
             _cluster.Silos[0].Hosted,
             replica => replica.State == ReplicaState.Refused
                 && replica.Problem!.Contains("number of groups", StringComparison.Ordinal));
+    });
+
+    /// <summary>Its own membership has not changed, and its successor serves: without a word it would wait for ever.
+    /// </summary>
+    [Fact]
+    [Trait("Rule", "S17")]
+    public void A_host_that_was_fenced_takes_back_what_its_successor_only_keeps() => _cluster.Run(async () =>
+    {
+        await StartAsync(2);
+        var (one, other) = (_cluster.Addresses[0], _cluster.Addresses[1]);
+        var hosted = Serving(0);
+        _cluster.Network.Freeze(one);
+        _cluster.Network.See = (viewer, live) => viewer.Equals(other) ? [other] : live;
+        _cluster.Network.Changed();
+        await SettleAsync();
+        await WriteAllAsync(1, "one");
+        Assert.Equal(0, Serving(0));
+
+        _cluster.Network.See = (_, live) => live;
+        _cluster.Network.Changed();
+        await SettleAsync();
+        Assert.Equal(hosted, Serving(0));
+        await ReadAllAsync(0, "one");
     });
 
     private async Task StartAsync(int silos)

@@ -133,6 +133,111 @@ public sealed class JournalOracleTests
         Assert.Empty(_problems);
     }
 
+    [Fact]
+    [Trait("Rule", "S17")]
+    public async Task An_append_that_landed_before_the_next_fence_may_be_acknowledged_behind_it()
+    {
+        var acknowledged = new TaskCompletionSource();
+        _log.Acknowledging = acknowledged.Task;
+        var appending = AcceptAsync(await OpenAsync(), One, B(1), 1);
+        await OpenAsync();
+        acknowledged.SetResult();
+        await appending;
+        await OpenAsync();
+        Assert.Empty(_problems);
+    }
+
+    [Fact]
+    [Trait("Rule", "S17")]
+    public async Task An_append_that_is_acknowledged_to_a_former_owner_is_told()
+    {
+        var former = await OpenAsync();
+        await AcceptAsync(former, One, B(1), 1);
+        await OpenAsync();
+        _log.SwallowsFences = true;
+        await AcceptAsync(former, One, B(2), 2);
+        AssertTold("An append was acknowledged after the log had been taken over");
+    }
+
+    [Fact]
+    [Trait("Rule", "S17")]
+    public async Task What_a_former_owner_had_in_memory_when_it_was_fenced_counts_for_nothing()
+    {
+        var former = await OpenAsync();
+        var memory = _memory;
+        await AcceptAsync(former, Other, B(1), 1);
+        _log.Epoch++;
+        await Assert.ThrowsAsync<JournalFencedException>(() => AcceptAsync(former, One, B(2), 2));
+        await OpenAsync();
+        Assert.Empty(_problems);
+        Assert.NotEqual(memory[One], _memory[One]);
+    }
+
+    [Fact]
+    [Trait("Rule", "S17")]
+    public async Task A_batch_that_was_fenced_out_and_comes_back_is_told()
+    {
+        var former = await OpenAsync();
+        _log.Epoch++;
+        await Assert.ThrowsAsync<JournalFencedException>(() => AcceptAsync(former, One, B(2), 2));
+        _log.Records.Add((AcceptorRecords.AcceptKind, AcceptOf(One, _memory[One])));
+        await OpenAsync();
+        AssertTold("Records came back that were never written as one batch");
+    }
+
+    [Fact]
+    [Trait("Rule", "S17")]
+    public async Task Two_openings_of_one_epoch_are_told()
+    {
+        await OpenAsync();
+        _log.Epoch--;
+        await OpenAsync();
+        AssertTold("Two openings have the same epoch");
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    [Trait("Rule", "S17")]
+    public async Task An_opening_that_was_overtaken_has_seen_what_its_successor_saw(bool isOther)
+    {
+        await AcceptAsync(await OpenAsync(), One, B(1), 1);
+        var opened = new TaskCompletionSource();
+        _log.Opening = opened.Task;
+        var overtaken = OpenAsync();
+        _log.Opening = Task.CompletedTask;
+        if (isOther)
+        {
+            _log.Records.Clear();
+        }
+
+        await OpenAsync();
+        _problems.Clear();
+        opened.SetResult();
+        await overtaken;
+        Assert.Equal(isOther, _problems.Count > 0);
+    }
+
+    [Fact]
+    [Trait("Rule", "S5")]
+    public async Task An_answer_is_backed_by_what_is_in_the_log_and_nothing_else()
+    {
+        var journals = new JournalOracle(_problems.Add);
+        var journal = await journals.Watch(SimulatedNetwork.Address(0), _log).OpenAsync(
+            Identity, new("cluster", "silo"), null, _memory.Replay, CancellationToken.None);
+        await AcceptAsync(journal, One, B(2), 1);
+        await AppendAsync(journal, AcceptorRecords.PromiseKind, PromiseOf(One, B(4)));
+
+        Assert.True(journals.Backs(Identity.LogId, One, new Accepted(B(2))));
+        Assert.False(journals.Backs(Identity.LogId, One, new Accepted(B(3))));
+        Assert.False(journals.Backs(Identity.LogId, Other, new Accepted(B(2))));
+        Assert.False(journals.Backs(new(2), One, new Accepted(B(2))));
+        Assert.True(journals.Backs(Identity.LogId, One, new Promise(B(4), B(2), Value(2))));
+        Assert.False(journals.Backs(Identity.LogId, One, new Promise(B(4), B(1), Value(1))));
+        Assert.False(journals.Backs(Identity.LogId, One, new Promise(B(5), B(2), Value(2))));
+        Assert.True(journals.Backs(Identity.LogId, One, new Conflict(Phase.Prepare, B(9), B(9))));
+    }
+
     private void AssertTold(string what) =>
         Assert.StartsWith(what, Assert.Single(_problems), StringComparison.Ordinal);
 

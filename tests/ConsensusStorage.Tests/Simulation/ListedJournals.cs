@@ -5,7 +5,7 @@ namespace Orleans.Consensus.Tests.Simulation;
 
 /// <summary>
 /// A log that is a list, for whoever wants to change what was written. An opening replays it; an append adds to it,
-/// unless it is to be lost.
+/// unless it is to be lost, or the log was taken over.
 /// </summary>
 internal sealed class ListedJournals : IJournalStore
 {
@@ -14,9 +14,21 @@ internal sealed class ListedJournals : IJournalStore
     /// <summary>Appends fail with unknown outcome, and nothing of them is there.</summary>
     public bool Loses { get; set; }
 
-    public bool IsExclusive => true;
+    /// <summary>An append of a former owner is acknowledged all the same, and nothing of it is there.</summary>
+    public bool SwallowsFences { get; set; }
 
-    public ValueTask<IJournal> OpenAsync(
+    /// <summary>Appends that have landed are acknowledged after that.</summary>
+    public Task Acknowledging { get; set; } = Task.CompletedTask;
+
+    /// <summary>Openings that have their fence are told so after that.</summary>
+    public Task Opening { get; set; } = Task.CompletedTask;
+
+    /// <summary>Of the last opening.</summary>
+    public long Epoch { get; set; }
+
+    public bool IsExclusive => false;
+
+    public async ValueTask<IJournal> OpenAsync(
         JournalIdentity expected,
         JournalOwner owner,
         JournalPosition? from,
@@ -28,19 +40,26 @@ internal sealed class ListedJournals : IJournalStore
             replay(kind, new(1, 0), record);
         }
 
-        return new(new Listed(this, expected));
+        var epoch = ++Epoch;
+        await Opening;
+        return new Listed(this, expected, epoch);
     }
 
-    private sealed class Listed(ListedJournals journals, JournalIdentity identity) : IJournal
+    private sealed class Listed(ListedJournals journals, JournalIdentity identity, long epoch) : IJournal
     {
         public JournalIdentity Identity => identity;
 
-        public long Epoch => 1;
+        public long Epoch => epoch;
 
         public long Bytes => 0;
 
-        public ValueTask<JournalPosition> AppendAsync(JournalBatch batch, CancellationToken cancellationToken)
+        public async ValueTask<JournalPosition> AppendAsync(JournalBatch batch, CancellationToken cancellationToken)
         {
+            if (epoch < journals.Epoch)
+            {
+                return journals.SwallowsFences ? new(1, 0) : throw new JournalFencedException("It was taken over.");
+            }
+
             if (journals.Loses)
             {
                 throw new IOException("The end of the append is unknown.");
@@ -52,7 +71,8 @@ internal sealed class ListedJournals : IJournalStore
                 journals.Records.Add((kind, record.ToArray()));
             }
 
-            return new(new JournalPosition(1, 0));
+            await journals.Acknowledging;
+            return new(1, 0);
         }
 
         public ValueTask<ReadOnlyMemory<byte>> ReadAsync(

@@ -36,11 +36,21 @@ public sealed class SimulatorControlTests(ITestOutputHelper output)
                 ? new(null, [.. batch.Requests.Select(one => new Promise(one.Request.Ballot, Ballot.None, null))])
                 : null);
 
-    private void AssertCaught(Action<SimulatedCluster> sabotage, string by = "not linearizable")
+    [Fact]
+    [Trait("Rule", "S17")]
+    public void A_host_that_does_not_hear_that_it_was_fenced_is_caught() =>
+        AssertCaught(
+            cluster => cluster.Intercept = (_, journals) => new DeafJournals(journals),
+            by: "An answer is not in the log",
+            Profile.Find("takeover"));
+
+    private void AssertCaught(
+        Action<SimulatedCluster> sabotage, string by = "not linearizable", Profile? profile = null)
     {
         for (var seed = 0; seed < Seeds; seed++)
         {
-            var problem = new SeedRun(Scenario.Of(seed, Profile.Default), sabotage: sabotage).Execute().Problems
+            var problem = new SeedRun(Scenario.Of(seed, profile ?? Profile.Default), sabotage: sabotage)
+                .Execute().Problems
                 .FirstOrDefault(problem => problem.Contains(by, StringComparison.Ordinal));
             if (problem is not null)
             {

@@ -19,8 +19,9 @@ public sealed class WireOracleTests
     private readonly List<string> _problems = [];
     private readonly WireOracle _wire;
     private SiloAddress? _owner = Host;
+    private bool _isBacked = true;
 
-    public WireOracleTests() => _wire = new(_ => _owner, _problems.Add);
+    public WireOracleTests() => _wire = WatchedBy(isShared: false);
 
     /// <summary>Answers of an acceptor that has promised 4 and accepted 2, and the word it breaks with them.</summary>
     public static TheoryData<string> Lies => [.. Said.Keys];
@@ -95,7 +96,7 @@ public sealed class WireOracleTests
     public async Task Of_two_owners_of_one_log_the_last_is_the_one_to_answer()
     {
         var journals = new JournalOracle(_problems.Add);
-        var wire = new WireOracle(journals.OwnerOf, _problems.Add);
+        var wire = new WireOracle(journals.OwnerOf, (_, _, _) => true, isShared: false, _problems.Add);
         var identity = new JournalIdentity("service", "Default", new("r0"), "r0", 1, 1, Log);
         var files = new ListedJournals();
         foreach (var owner in new[] { Host, SimulatedNetwork.Address(2) })
@@ -112,6 +113,28 @@ public sealed class WireOracleTests
         reply = new(null, [new Promise(B(6), Ballot.None, null)]);
         wire.Answered(Proposer, Host, batch, wire.Arrived(Proposer, Host, batch), reply);
         Assert.StartsWith("A fenced host answered", Assert.Single(_problems), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    [Trait("Rule", "S17")]
+    public void A_yes_that_the_log_does_not_hold_is_told_whoever_says_it()
+    {
+        _isBacked = false;
+        Say(Put(2), new Accepted(B(2)));
+        Assert.StartsWith("An answer is not in the log", Assert.Single(_problems), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    [Trait("Rule", "S17")]
+    public void Where_logs_are_taken_over_a_former_host_may_repeat_what_the_log_holds()
+    {
+        var wire = WatchedBy(isShared: true);
+        _owner = SimulatedNetwork.Address(2);
+        Say(wire, _owner, Put(6), new Accepted(B(6)));
+        Say(wire, Host, Put(2), new Accepted(B(2)));
+        Assert.Empty(_problems);
+        Say(wire, _owner, Put(2), new Accepted(B(2)));
+        Assert.StartsWith("An acceptor broke its word", Assert.Single(_problems), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -136,10 +159,15 @@ public sealed class WireOracleTests
         Assert.Empty(_problems);
     }
 
-    private void Say(Request request, Reply reply)
+    private WireOracle WatchedBy(bool isShared) =>
+        new(_ => _owner, (_, _, _) => _isBacked, isShared, _problems.Add);
+
+    private void Say(Request request, Reply reply) => Say(_wire, Host, request, reply);
+
+    private static void Say(WireOracle wire, SiloAddress host, Request request, Reply reply)
     {
         var batch = BatchOf(request);
-        var arrival = _wire.Arrived(Proposer, Host, batch);
-        _wire.Answered(Proposer, Host, batch, arrival, new(null, [reply]));
+        var arrival = wire.Arrived(Proposer, host, batch);
+        wire.Answered(Proposer, host, batch, arrival, new(null, [reply]));
     }
 }

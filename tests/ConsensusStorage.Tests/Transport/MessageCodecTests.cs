@@ -120,6 +120,24 @@ public sealed class MessageCodecTests
     }
 
     [Fact]
+    public void The_bytes_of_a_floating_replica_say_which_opening_it_is_and_whether_it_is_a_guest()
+    {
+        var replica = new ReplicaDescription(new("a"), Log: null, ReplicaState.Serving, [], [], 0, Problem: null)
+        {
+            Epoch = 3,
+            IsGuest = true,
+        };
+        var bytes = DescriptionCodec.Encode(new StoreDescription("shape", [replica]), Nonce, secret: null);
+
+        Golden(
+            "0104000102030405060708" + "01" + "057368617065" + "01"
+            + "0161" + "00" + "03" + "00" + "00" + "0000000000000000" + "00" + "0300000000000000" + "01",
+            bytes);
+        Assert.True(DescriptionCodec.TryDecode(Open(bytes), out var description, out _));
+        Assert.Equal((3, true), (description!.Replicas[0].Epoch, description.Replicas[0].IsGuest));
+    }
+
+    [Fact]
     public void Payloads_are_slices_of_what_was_received()
     {
         var bytes = MessageCodec.Encode(Batch(new PayloadBytes(new byte[] { 1, 2, 3 })), Nonce, secret: null);

@@ -20,6 +20,9 @@ internal sealed class BlobJournalStore(
 
     public bool IsExclusive => false;
 
+    /// <summary>Appends that a blob takes before the log goes on in the next one.</summary>
+    public int MaxAppends { get; init; } = BlobSegmentStore.AppendsPerBlob;
+
     public async ValueTask<IJournal> OpenAsync(
         JournalIdentity expected,
         JournalOwner owner,
@@ -30,7 +33,10 @@ internal sealed class BlobJournalStore(
         var blobs = containers(expected.Replica);
         var retry = new BlobRetry(time, random);
         BlobSegmentStore? store = new(
-            blobs, $"{folder}/{expected.Replica.Name}", retry, resolved ?? (static _ => { }));
+            blobs, $"{folder}/{expected.Replica.Name}", retry, resolved ?? (static _ => { }))
+        {
+            MaxAppends = MaxAppends,
+        };
 
         // Appends can't be cancelled one by one; who gives the opening up gives up the fence with all its tries.
         await using var cancelling = cancellationToken.UnsafeRegister(

@@ -11,7 +11,7 @@ internal sealed class BlobSegmentStore(
     IAppendBlobs blobs, string folder, BlobRetry retry, Action<AppendResolution> resolved) : ISegmentStore
 {
     /// <summary>The service reads append blobs the slower the more appends they are made of.</summary>
-    private const int AppendsPerBlob = 1000;
+    public const int AppendsPerBlob = 1000;
 
     public string Location => $"{blobs.Location}/{folder}";
 
