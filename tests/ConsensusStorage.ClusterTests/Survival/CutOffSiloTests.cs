@@ -11,7 +11,7 @@ public sealed class CutOffSiloTests(ThreeSilos fixture) : IClassFixture<ThreeSil
 {
     private const int Alone = 2;
 
-    private readonly FileCluster _cluster = fixture.Cluster;
+    private readonly TestedCluster _cluster = fixture.Cluster;
 
     public async ValueTask InitializeAsync() => await _cluster.RestoreAsync();
 
