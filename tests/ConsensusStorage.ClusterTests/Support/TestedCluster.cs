@@ -41,6 +41,9 @@ internal sealed class TestedCluster : IAsyncDisposable
 
     public TimeSpan RequestTimeout => _plan.RequestTimeout;
 
+    /// <summary>Whether replicas float among the silos; else each stays with the silo of its number.</summary>
+    public bool Floats => _plan.Blobs;
+
     /// <summary>Of the first group, and of all that share its logs, as silos call it among themselves.</summary>
     public string FirstTarget => ConsensusStoreOptions.DefaultStoreName + (_plan.Blobs ? "/0" : "");
 

@@ -29,7 +29,8 @@ public sealed class CutOffSiloTests(ThreeSilos fixture) : IClassFixture<ThreeSil
         Assert.All(failures, failure =>
         {
             Assert.False(failure.MayHaveHappened);
-            Assert.Equal(["r0", "r1"], failure.NotAnswered.Except(["r2"]).Order());
+            Assert.InRange(failure.NotAnswered.Count, 2, 3);
+            Assert.True(_cluster.Floats || failure.NotAnswered.Except(["r2"]).Order().SequenceEqual(["r0", "r1"]));
         });
     }
 
