@@ -18,8 +18,9 @@ public sealed class LostAccountTests(BreakableAccounts accounts) : IAsyncLifetim
         await load.ProgressAsync(10);
         accounts[1].Kill();
         await load.ProgressAsync(10);
-        var status = await cluster.StatusAsync(0);
-        Assert.Equal(["r1"], status.Where(IsDown).Select(replica => replica.Replica).Distinct());
+        var down = await Eventually.BecomesAsync(
+            async () => (await cluster.StatusAsync(0)).Where(IsDown).ToList(), replicas => replicas.Count > 0);
+        Assert.All(down, replica => Assert.Equal("r1", replica.Replica));
 
         await accounts[1].StartAgainAsync(TestContext.Current.CancellationToken);
         await cluster.UntilAllServeAsync();

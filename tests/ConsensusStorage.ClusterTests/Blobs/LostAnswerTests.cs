@@ -46,7 +46,6 @@ public sealed class LostAnswerTests
 
         Assert.True(appends.Lost > 0);
         Assert.Contains(nameof(AppendResolution.Landed), resolutions);
-        Assert.DoesNotContain(nameof(AppendResolution.Foreign), resolutions);
     }
 
     private static BlobServiceClient Client(string account, CountedAppends appends, int retries)

@@ -18,6 +18,7 @@ public sealed class SharedLogTests(BreakableAccounts accounts) : IAsyncLifetime
     private readonly string _container = $"log-{Guid.NewGuid():N}";
     private readonly CountedAppends _appends = new();
     private readonly ConcurrentQueue<AppendResolution> _resolutions = [];
+    private string _account = accounts[0].ConnectionString;
     private int _records;
 
     public async ValueTask InitializeAsync() => await accounts.RestoreAsync();
@@ -28,9 +29,11 @@ public sealed class SharedLogTests(BreakableAccounts accounts) : IAsyncLifetime
     [Trait("Rule", "S17")]
     public async Task Owners_that_go_on_until_they_are_fenced_lose_nothing_that_they_were_told()
     {
+        // One that saves at each answer serves requests in turn so strictly that whoever wants to take over is late.
+        _account = (await SharedAccounts.TakeAsync(1))[0];
         var told = new List<string>();
         var (owner, _) = await OpenAsync("owner 0");
-        for (var round = 1; round <= 8; round++)
+        for (var round = 1; round <= 6; round++)
         {
             var goal = told.Count + Random.Shared.Next(1, 40);
             var from = owner;
@@ -117,7 +120,7 @@ public sealed class SharedLogTests(BreakableAccounts accounts) : IAsyncLifetime
     {
         var options = AzureAppendBlobs.OptionsFor(Try);
         options.AddPolicy(_appends, HttpPipelinePosition.PerRetry);
-        var container = new BlobContainerClient(accounts[0].ConnectionString, _container, options);
+        var container = new BlobContainerClient(_account, _container, options);
         var store = new BlobJournalStore(
             _ => new AzureAppendBlobs(container, Try, TimeProvider.System),
             "logs",
