@@ -38,11 +38,11 @@ public sealed class TwoClusterTests
         await greenLoad.VerifyAsync();
     }
 
-    /// <summary>Writes to all groups first, since nobody else may, and none that is not asked notices anything.</summary>
+    /// <summary>Writes to all groups first: a replica that is asked for nothing notices nothing.</summary>
     private static async Task<IReadOnlyList<ConsensusReplicaStatus>> StatusAfterWritesAsync(TestedCluster cluster)
     {
         await Task.WhenAll(Enumerable.Range(0, 32).Select(_ => Record.ExceptionAsync(
-            () => new StorageClient(cluster, 0, StorageClient.NewId()).WriteAsync(1))));
+            () => new StorageClient(cluster, 0, StorageClient.NewId()).WriteAsync(1)).AsTask()));
         return await cluster.StatusAsync(0);
     }
 
