@@ -40,14 +40,15 @@ internal sealed class BlobLogs
         _instruments = services.GetRequiredService<ConsensusInstruments>();
     }
 
-    /// <param name="logs">Name of the set of logs.</param>
+    /// <param name="logs">Name of the set of logs; of one group's with a slash and its number behind.</param>
     public IJournalStore Of(string logs) => new BlobJournalStore(
         replica => _containers[replica],
         $"{_service}/{logs}",
         _journal,
         _time,
         Random.Shared,
-        resolution => _instruments.AppendInDoubt(resolution.ToString()));
+        resolution => _instruments.AppendInDoubt(resolution.ToString()),
+        logs.LastIndexOf('/') is var slash and >= 0 ? $"{_service}/{logs[..slash]}/0" : null);
 
     private static BlobServiceClient ClientOf(
         string store, string replica, ConsensusStoreOptions options, IServiceProvider services)

@@ -25,7 +25,7 @@ public sealed class StreamTests : IDisposable
     public async Task A_subscription_outlives_a_restarted_silo_and_a_restarted_cluster()
     {
         const string name = "listener";
-        await using (var cluster = await FileCluster.StartAsync(_plan))
+        await using (var cluster = await TestedCluster.StartAsync(_plan))
         {
             await cluster.Client.GetGrain<IListenerGrain>(name).SubscribeAsync();
             await UntilHeardAsync(cluster, name, 1);
@@ -35,14 +35,14 @@ public sealed class StreamTests : IDisposable
             await UntilHeardAsync(cluster, name, 2);
         }
 
-        await using var again = await FileCluster.StartAsync(_plan);
+        await using var again = await TestedCluster.StartAsync(_plan);
         await UntilHeardAsync(again, name, 3);
         var heard = await again.Client.GetGrain<IListenerGrain>(name).HeardAsync();
         Assert.Equal([1, 2, 3], heard.Distinct().Order());
     }
 
     /// <summary>Memory streams lose what is on its way when a silo ends: it is published until it is heard.</summary>
-    private static async Task UntilHeardAsync(FileCluster cluster, string name, int number)
+    private static async Task UntilHeardAsync(TestedCluster cluster, string name, int number)
     {
         var stream = cluster.Client.GetStreamProvider(ListenerGrain.Provider)
             .GetStream<int>(StreamId.Create("numbers", name));

@@ -14,13 +14,13 @@ public sealed class TransactionTests : IAsyncLifetime
     private static readonly TimeSpan Settling = TimeSpan.FromSeconds(90);
 
     private readonly TemporaryDirectory _directory = new();
-    private FileCluster? _cluster;
+    private TestedCluster? _cluster;
 
-    private FileCluster Cluster => _cluster!;
+    private TestedCluster Cluster => _cluster!;
 
     private ITransferDesk Desk => Cluster.Client.GetGrain<ITransferDesk>(0);
 
-    public async ValueTask InitializeAsync() => _cluster = await FileCluster.StartAsync(new()
+    public async ValueTask InitializeAsync() => _cluster = await TestedCluster.StartAsync(new()
     {
         Directory = _directory.Path,
         RequestTimeout = TimeSpan.FromSeconds(8),

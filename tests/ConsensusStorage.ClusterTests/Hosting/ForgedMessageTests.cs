@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using Microsoft.Extensions.DependencyInjection;
-using Orleans.Configuration;
 using Orleans.Consensus.ClusterTests.Support;
 using Orleans.Consensus.Paxos;
 using Orleans.Consensus.Transport;
@@ -15,7 +14,7 @@ public sealed class ForgedMessageTests(SharedCluster shared)
 {
     private static readonly ProposerId Forger = new(666);
 
-    private readonly FileCluster _cluster = shared.Cluster;
+    private readonly TestedCluster _cluster = shared.Cluster;
 
     [Fact]
     public async Task A_forged_accept_changes_nothing()
@@ -69,7 +68,7 @@ public sealed class ForgedMessageTests(SharedCluster shared)
 
     private RequestBatch Batch(int silo, RegisterId register, Request request)
     {
-        const string store = ConsensusStoreOptions.DefaultStoreName;
+        var store = _cluster.FirstTarget;
         Assert.True(_cluster.Services(silo).GetRequiredService<TransportTargets>().TryGet(store, out var target));
         var replica = target.Describe().Replicas.Single();
         var requests = ImmutableArray.Create(new RegisterRequest(register, request));

@@ -27,7 +27,7 @@ public sealed class TestingVerbTests
         var options = cluster.Silos[0].ServiceProvider
             .GetRequiredService<IOptionsMonitor<ConsensusStoreOptions>>()
             .Get(ConsensusStoreOptions.DefaultStoreName);
-        Assert.Equal(FileCluster.ReplicaNames(replicas), options.Replicas);
+        Assert.Equal(TestedCluster.ReplicaNames(replicas), options.Replicas);
         Assert.Equal(inMemory, !Directory.Exists(options.DataDirectory));
         if (replicas > 1)
         {
@@ -59,7 +59,7 @@ public sealed class TestingVerbTests
         var store = ((InProcessSiloHandle)cluster.Silos[0]).SiloHost.Services
             .GetRequiredKeyedService<IConsensusStore>(ConsensusStoreOptions.DefaultStoreName);
         var status = await store.GetStatusAsync(TestContext.Current.CancellationToken);
-        Assert.Equal(FileCluster.ReplicaNames(3), status.Select(replica => replica.Replica).Distinct());
+        Assert.Equal(TestedCluster.ReplicaNames(3), status.Select(replica => replica.Replica).Distinct());
     }
 
     [Fact]

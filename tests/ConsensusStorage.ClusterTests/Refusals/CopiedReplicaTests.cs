@@ -13,12 +13,13 @@ public sealed class CopiedReplicaTests : IDisposable
     [Trait("Rule", "S13")]
     public async Task A_copy_of_a_replica_beside_the_original_gets_no_vote()
     {
+        ClusterPlan.SkipUnlessFiles();
         var plan = new ClusterPlan
         {
             Directory = _directory.Path,
             Store = (silo, options) => options.ReplicaId = silo == 3 ? "r0" : $"r{silo}",
         };
-        await using var cluster = await FileCluster.StartAsync(plan);
+        await using var cluster = await TestedCluster.StartAsync(plan);
         var id = StorageClient.NewId();
         await new StorageClient(cluster, 0, id).WriteAsync(1);
         await cluster.StopAsync(0);

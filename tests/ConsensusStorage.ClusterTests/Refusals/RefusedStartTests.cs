@@ -44,6 +44,10 @@ public sealed class RefusedStartTests : IDisposable
     [MemberData(nameof(OptionsOutOfRange))]
     public async Task An_option_out_of_range_is_named(string option)
     {
+        Assert.SkipWhen(
+            _plan.Blobs && (option.StartsWith("ReplicaId", StringComparison.Ordinal)
+                || option.StartsWith("DataDirectory", StringComparison.Ordinal)),
+            "Logs in blobs have no use for it.");
         var message = await RefusedAsync(_plan with { Store = (_, options) => OutOfRange[option](options) });
 
         Assert.Contains(option.Split(' ')[0], message, StringComparison.Ordinal);
@@ -54,6 +58,7 @@ public sealed class RefusedStartTests : IDisposable
     [Fact]
     public async Task A_log_of_another_service_is_refused()
     {
+        ClusterPlan.SkipUnlessFiles();
         await WriteOnceAsync();
 
         await AssertRefusedAsync(_plan with { Service = "another" }, "ServiceId", _plan.Service, "another");
@@ -62,6 +67,7 @@ public sealed class RefusedStartTests : IDisposable
     [Fact]
     public async Task A_log_of_another_replica_list_is_refused()
     {
+        ClusterPlan.SkipUnlessFiles();
         await WriteOnceAsync();
 
         await AssertRefusedAsync(_plan with { Replicas = 3 }, "replica list", "'r0'", "'r0,r1,r2'");
@@ -70,6 +76,7 @@ public sealed class RefusedStartTests : IDisposable
     [Fact]
     public async Task A_log_of_another_group_count_is_refused()
     {
+        ClusterPlan.SkipUnlessFiles();
         await WriteOnceAsync();
 
         await AssertRefusedAsync(
@@ -79,6 +86,7 @@ public sealed class RefusedStartTests : IDisposable
     [Fact]
     public async Task A_log_in_the_directory_of_another_replica_is_refused()
     {
+        ClusterPlan.SkipUnlessFiles();
         await WriteOnceAsync();
         var store = Path.Combine(_plan.DirectoryOf(0), "Default");
         Directory.Move(Path.Combine(store, "r0"), Path.Combine(store, "other"));
@@ -93,6 +101,7 @@ public sealed class RefusedStartTests : IDisposable
     [Fact]
     public async Task A_log_of_a_newer_format_is_refused()
     {
+        ClusterPlan.SkipUnlessFiles();
         const int headerBytes = 4096;
         const int hashAt = headerBytes - 16;
         await WriteOnceAsync();
@@ -109,6 +118,7 @@ public sealed class RefusedStartTests : IDisposable
     [Fact]
     public async Task A_directory_that_is_a_file_is_refused()
     {
+        ClusterPlan.SkipUnlessFiles();
         await File.WriteAllTextAsync(_plan.DirectoryOf(0), "not a directory");
 
         var message = await RefusedAsync(_plan);
@@ -121,11 +131,12 @@ public sealed class RefusedStartTests : IDisposable
     [Fact]
     public async Task Two_silos_with_one_directory_are_refused()
     {
+        ClusterPlan.SkipUnlessFiles();
         var plan = _plan with
         {
             Store = (_, options) => (options.ReplicaId, options.DataDirectory) = ("r0", _plan.DirectoryOf(0)),
         };
-        await using var cluster = await FileCluster.StartAsync(plan);
+        await using var cluster = await TestedCluster.StartAsync(plan);
         var client = new StorageClient(cluster, 0, StorageClient.NewId());
         await client.WriteAsync(1);
 
@@ -157,7 +168,7 @@ public sealed class RefusedStartTests : IDisposable
 
     private async Task WriteOnceAsync()
     {
-        await using var cluster = await FileCluster.StartAsync(_plan);
+        await using var cluster = await TestedCluster.StartAsync(_plan);
         await new StorageClient(cluster, 0, StorageClient.NewId()).WriteAsync(1);
     }
 }

@@ -4,11 +4,11 @@ namespace Orleans.Consensus.ClusterTests.Support;
 public abstract class BreakableCluster(int silos) : IAsyncLifetime
 {
     private readonly TemporaryDirectory _directory = new();
-    private FileCluster? _cluster;
+    private TestedCluster? _cluster;
 
-    internal FileCluster Cluster => _cluster!;
+    internal TestedCluster Cluster => _cluster!;
 
-    public async ValueTask InitializeAsync() => _cluster = await FileCluster.StartAsync(
+    public async ValueTask InitializeAsync() => _cluster = await TestedCluster.StartAsync(
         new() { Directory = _directory.Path, Silos = silos, Replicas = silos });
 
     public async ValueTask DisposeAsync()

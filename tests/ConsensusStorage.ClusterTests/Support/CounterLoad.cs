@@ -47,14 +47,16 @@ internal sealed class CounterLoad : IAsyncDisposable
     }
 
     /// <summary>Ends the load and compares every counter with what was acknowledged.</summary>
-    public async Task VerifyAsync()
+    /// <param name="reader">Who reads them, if it is another cluster of the same service.</param>
+    public async Task VerifyAsync(IGrainFactory? reader = null)
     {
         await DisposeAsync();
+        reader ??= _grains;
         var counters = _clients.SelectMany(client => client.Acknowledged)
             .GroupBy(request => request.Counter, request => request.Request);
         foreach (var counter in counters)
         {
-            var state = await Eventually.SucceedsAsync(() => _grains.GetGrain<ICounterGrain>(counter.Key).ReadAsync());
+            var state = await Eventually.SucceedsAsync(() => reader.GetGrain<ICounterGrain>(counter.Key).ReadAsync());
 
             Assert.Equal(state.Requests.Count, state.Value);
             Assert.Equal(state.Requests.Count, state.Requests.Distinct().Count());

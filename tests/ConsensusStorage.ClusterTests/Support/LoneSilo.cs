@@ -15,8 +15,9 @@ namespace Orleans.Consensus.ClusterTests.Support;
 internal static class LoneSilo
 {
     /// <summary>Starts silo <paramref name="number"/> of a plan, a cluster by itself, and stops it again.</summary>
-    public static Task RunAsync(ClusterPlan plan, int number)
+    public static async Task RunAsync(ClusterPlan plan, int number)
     {
+        plan = await plan.WithAccountsAsync();
         var builder = CreateBuilder();
         builder.UseOrleans(silo =>
         {
@@ -25,7 +26,7 @@ internal static class LoneSilo
             silo.Configure<SiloOptions>(options => options.SiloName = $"Silo_{number}");
             plan.Configure(number, silo);
         });
-        return RunAsync(builder, _ => Task.CompletedTask);
+        await RunAsync(builder, _ => Task.CompletedTask);
     }
 
     /// <summary>A builder that reads no settings and catches no Ctrl-C.</summary>

@@ -20,11 +20,11 @@ public sealed class SharedCluster : IAsyncLifetime
     public const int MaxStateBytes = 2 * 1024 * 1024;
 
     private readonly TemporaryDirectory _directory = new();
-    private FileCluster? _cluster;
+    private TestedCluster? _cluster;
 
-    internal FileCluster Cluster => _cluster!;
+    internal TestedCluster Cluster => _cluster!;
 
-    public async ValueTask InitializeAsync() => _cluster = await FileCluster.StartAsync(new()
+    public async ValueTask InitializeAsync() => _cluster = await TestedCluster.StartAsync(new()
     {
         Directory = _directory.Path,
         RequestTimeout = TimeSpan.FromSeconds(20),

@@ -7,7 +7,7 @@ namespace Orleans.Consensus.ClusterTests.Support;
 /// One state of one silo's provider with its state object, as an activation holds it; the same grain may be opened on
 /// several silos, as duplicate activations.
 /// </summary>
-internal sealed class StorageClient(FileCluster cluster, int silo, GrainId id)
+internal sealed class StorageClient(TestedCluster cluster, int silo, GrainId id)
 {
     private const string StateName = "number";
 

@@ -18,7 +18,7 @@ public sealed class ClusterRestartTests : IDisposable
         var counters = Enumerable.Range(0, 5).Select(number => $"restart-{number}").ToList();
         var requests = new List<Guid>();
         GrainState<CounterState> written;
-        await using (var cluster = await FileCluster.StartAsync(plan))
+        await using (var cluster = await TestedCluster.StartAsync(plan))
         {
             var client = new StorageClient(cluster, 0, id);
             await client.WriteAsync(1);
@@ -33,7 +33,7 @@ public sealed class ClusterRestartTests : IDisposable
             }
         }
 
-        await using var again = await FileCluster.StartAsync(plan);
+        await using var again = await TestedCluster.StartAsync(plan);
         var reader = new StorageClient(again, 1, id);
         Assert.Equal(2, await reader.ReadAsync());
         Assert.Equal(written.ETag, reader.State.ETag);
@@ -51,20 +51,21 @@ public sealed class ClusterRestartTests : IDisposable
     {
         var plan = new ClusterPlan { Directory = _directory.Path };
         var id = StorageClient.NewId();
-        await using (var cluster = await FileCluster.StartAsync(plan))
+        await using (var cluster = await TestedCluster.StartAsync(plan))
         {
             await new StorageClient(cluster, 0, id).WriteAsync(1);
         }
 
-        await using var smaller = await FileCluster.DeployAsync(plan with { Silos = 2 });
+        await using var smaller = await TestedCluster.DeployAsync(plan with { Silos = 2 });
         Assert.Equal(1, await Eventually.SucceedsAsync(new StorageClient(smaller, 1, id).ReadAsync));
     }
 
     [Fact]
     public async Task A_new_store_serves_only_when_all_replicas_are_there()
     {
+        ClusterPlan.SkipUnlessFiles();
         var plan = new ClusterPlan { Directory = _directory.Path, Silos = 2 };
-        await using var cluster = await FileCluster.DeployAsync(plan);
+        await using var cluster = await TestedCluster.DeployAsync(plan);
         var client = new StorageClient(cluster, 0, StorageClient.NewId());
         var unready = await Assert.ThrowsAsync<ConsensusUnavailableException>(() => client.WriteAsync(1));
         Assert.Contains("still missing: r2", unready.Message, StringComparison.Ordinal);

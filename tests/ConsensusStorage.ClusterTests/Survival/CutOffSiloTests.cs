@@ -11,7 +11,7 @@ public sealed class CutOffSiloTests(ThreeSilos fixture) : IClassFixture<ThreeSil
 {
     private const int Alone = 2;
 
-    private readonly FileCluster _cluster = fixture.Cluster;
+    private readonly TestedCluster _cluster = fixture.Cluster;
 
     public async ValueTask InitializeAsync() => await _cluster.RestoreAsync();
 
@@ -29,7 +29,8 @@ public sealed class CutOffSiloTests(ThreeSilos fixture) : IClassFixture<ThreeSil
         Assert.All(failures, failure =>
         {
             Assert.False(failure.MayHaveHappened);
-            Assert.Equal(["r0", "r1"], failure.NotAnswered.Except(["r2"]).Order());
+            Assert.InRange(failure.NotAnswered.Count, 2, 3);
+            Assert.True(_cluster.Floats || failure.NotAnswered.Except(["r2"]).Order().SequenceEqual(["r0", "r1"]));
         });
     }
 

@@ -5,7 +5,7 @@ namespace Orleans.Consensus.ClusterTests.Survival;
 /// <summary>Five silos survive any two.</summary>
 public sealed class FiveSiloTests(FiveSilos fixture) : IClassFixture<FiveSilos>, IAsyncLifetime
 {
-    private readonly FileCluster _cluster = fixture.Cluster;
+    private readonly TestedCluster _cluster = fixture.Cluster;
 
     public async ValueTask InitializeAsync() => await _cluster.RestoreAsync();
 
@@ -31,6 +31,7 @@ public sealed class FiveSiloTests(FiveSilos fixture) : IClassFixture<FiveSilos>,
     [Fact]
     public async Task Three_of_five_are_a_quorum_to_miss()
     {
+        ClusterPlan.SkipUnlessFiles();
         var client = new StorageClient(_cluster, 4, StorageClient.NewId());
         await client.WriteAsync(1);
         await Task.WhenAll(_cluster.KillAsync(0), _cluster.KillAsync(1), _cluster.KillAsync(2));

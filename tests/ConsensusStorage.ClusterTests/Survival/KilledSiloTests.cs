@@ -5,7 +5,7 @@ namespace Orleans.Consensus.ClusterTests.Survival;
 /// <summary>Silos die and come back while grains write.</summary>
 public sealed class KilledSiloTests(ThreeSilos fixture) : IClassFixture<ThreeSilos>, IAsyncLifetime
 {
-    private readonly FileCluster _cluster = fixture.Cluster;
+    private readonly TestedCluster _cluster = fixture.Cluster;
 
     public async ValueTask InitializeAsync() => await _cluster.RestoreAsync();
 
@@ -67,6 +67,7 @@ public sealed class KilledSiloTests(ThreeSilos fixture) : IClassFixture<ThreeSil
     [Fact]
     public async Task A_replica_is_found_again_at_another_address()
     {
+        ClusterPlan.SkipUnlessFiles();
         var id = StorageClient.NewId();
         var client = new StorageClient(_cluster, 2, id);
         await client.WriteAsync(1);
@@ -93,6 +94,7 @@ public sealed class KilledSiloTests(ThreeSilos fixture) : IClassFixture<ThreeSil
     [Fact]
     public async Task A_silo_without_a_replica_reads_and_writes()
     {
+        ClusterPlan.SkipUnlessFiles();
         await _cluster.StartSiloAsync(3);
         await _cluster.UntilAllServeAsync();
         var id = StorageClient.NewId();

@@ -5,7 +5,7 @@ namespace Orleans.Consensus.ClusterTests.Survival;
 /// <summary>Two of three silos are gone: errors in time that say what happened, and service when one is back.</summary>
 public sealed class LostQuorumTests(ThreeSilos fixture) : IClassFixture<ThreeSilos>, IAsyncLifetime
 {
-    private readonly FileCluster _cluster = fixture.Cluster;
+    private readonly TestedCluster _cluster = fixture.Cluster;
 
     public async ValueTask InitializeAsync() => await _cluster.RestoreAsync();
 
@@ -17,6 +17,7 @@ public sealed class LostQuorumTests(ThreeSilos fixture) : IClassFixture<ThreeSil
     [InlineData(2)]
     public async Task Without_a_quorum_there_are_errors_and_with_one_there_is_service(int survivor)
     {
+        ClusterPlan.SkipUnlessFiles();
         var known = new StorageClient(_cluster, survivor, StorageClient.NewId());
         await known.WriteAsync(1);
         var others = _cluster.Alive.Where(silo => silo != survivor).ToList();
@@ -44,6 +45,7 @@ public sealed class LostQuorumTests(ThreeSilos fixture) : IClassFixture<ThreeSil
     [Fact]
     public async Task Grains_wait_out_a_lost_quorum_and_lose_nothing()
     {
+        ClusterPlan.SkipUnlessFiles();
         await using var load = CounterLoad.Start(_cluster.Client, clients: 4);
         await load.ProgressAsync(10);
         await Task.WhenAll(_cluster.KillAsync(1), _cluster.KillAsync(2));
@@ -59,6 +61,7 @@ public sealed class LostQuorumTests(ThreeSilos fixture) : IClassFixture<ThreeSil
     [Fact]
     public async Task A_grain_sees_the_documented_error_also_through_its_client()
     {
+        ClusterPlan.SkipUnlessFiles();
         await Task.WhenAll(_cluster.KillAsync(1), _cluster.KillAsync(2));
 
         // An activation that fails because its state can't be read may be reported by its grain's client only as such.

@@ -48,6 +48,11 @@ internal sealed class BlobSilo(BlobBench bench, string name, string cluster)
 
     public JournalIdentity Expected { get; init; } = TestLog.DefaultIdentity;
 
+    public string Folder { get; init; } = "logs";
+
+    /// <summary>That of the first group, if the log is one of a group's.</summary>
+    public string? FirstFolder { get; init; }
+
     public List<TestRecord> Replayed { get; } = [];
 
     public List<AppendResolution> Resolutions { get; } = [];
@@ -57,7 +62,7 @@ internal sealed class BlobSilo(BlobBench bench, string name, string cluster)
     {
         Replayed.Clear();
         var store = new BlobJournalStore(
-            _ => Blobs, "logs", bench.Options, bench.Scheduler.Time, bench.Random, Resolutions.Add);
+            _ => Blobs, Folder, bench.Options, bench.Scheduler.Time, bench.Random, Resolutions.Add, FirstFolder);
         return await store.OpenAsync(
             Expected,
             new(cluster, name),

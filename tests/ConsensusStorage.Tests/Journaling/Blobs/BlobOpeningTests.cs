@@ -24,6 +24,25 @@ public sealed class BlobOpeningTests
     });
 
     [Fact]
+    public void A_log_of_a_group_is_made_only_if_it_fits_that_of_the_first_one() => _bench.Run(async () =>
+    {
+        await using (await OfGroup(4, groups: 8).OpenAsync())
+        {
+            // As long as there is no log of the first group, nothing tells how many there are.
+        }
+
+        await using var first = await OfGroup(0, groups: 8).OpenAsync();
+        await using var beside = await OfGroup(1, groups: 8).OpenAsync();
+        var names = _bench.Account.Names.ToList();
+
+        var refused = await Assert.ThrowsAsync<JournalIdentityException>(() => OfGroup(5, groups: 16).OpenAsync());
+
+        Assert.Contains("groups in it is '8', configured is '16'", refused.Message, StringComparison.Ordinal);
+        Assert.Contains("/0/a", refused.Message, StringComparison.Ordinal);
+        Assert.Equal(names, _bench.Account.Names);
+    });
+
+    [Fact]
     public void The_log_id_of_who_created_the_log_wins() => _bench.Run(async () =>
     {
         await _bench.ReplayAsync();
@@ -161,4 +180,11 @@ public sealed class BlobOpeningTests
         await TestLog.AppendAsync(back, [1]);
         await Assert.ThrowsAsync<JournalFencedException>(() => TestLog.AppendAsync(green, [1]));
     });
+
+    private BlobSilo OfGroup(int group, int groups) => new(_bench, "s1", "cluster")
+    {
+        Folder = $"{group}",
+        FirstFolder = "0",
+        Expected = TestLog.DefaultIdentity with { Store = $"Default/{group}", Groups = groups },
+    };
 }

@@ -8,65 +8,11 @@ using Orleans.TestingHost;
 
 namespace Orleans.Consensus.ClusterTests.Support;
 
-/// <summary>What a <see cref="FileCluster"/> is made of.</summary>
-internal sealed record ClusterPlan
-{
-    /// <summary>Where the logs are; silo <c>i</c> has them in the subdirectory <c>silo-i</c>.</summary>
-    public required string Directory { get; init; }
-
-    public int Silos { get; init; } = 3;
-
-    /// <summary>Replicas <c>r0</c>, <c>r1</c>…, hosted by the silos of the same numbers.</summary>
-    public int Replicas { get; init; } = 3;
-
-    /// <summary>Names of the default store and others, all set up the same.</summary>
-    public IReadOnlyList<string> Stores { get; init; } = [ConsensusStoreOptions.DefaultStoreName];
-
-    /// <summary>A second cluster of the same plan is the same cluster, started again.</summary>
-    public string Service { get; init; } = $"service-{Guid.NewGuid():N}";
-
-    /// <summary>Time of an operation from call to outcome, at most. Short where tests wait for failures.</summary>
-    public TimeSpan RequestTimeout { get; init; } = TimeSpan.FromSeconds(4);
-
-    public Action<int, ISiloBuilder> Silo { get; init; } = (_, _) => { };
-
-    public Action<int, ConsensusStoreOptions> Store { get; init; } = (_, _) => { };
-
-    public Action<IClientBuilder> Client { get; init; } = _ => { };
-
-    public string DirectoryOf(int silo) => Path.Combine(Directory, $"silo-{silo}");
-
-    /// <summary>Sets a silo up as the plan says.</summary>
-    public void Configure(int number, ISiloBuilder silo)
-    {
-        foreach (var store in Stores)
-        {
-            silo.UseConsensusStore(store, (ConsensusStoreOptions options) => Configure(number, options));
-        }
-
-        silo.AddConsensusGrainStorageAsDefault();
-        Silo(number, silo);
-    }
-
-    private void Configure(int number, ConsensusStoreOptions options)
-    {
-        var replicas = FileCluster.ReplicaNames(Replicas);
-        options.Replicas = [.. replicas];
-        options.ReplicaId = number < replicas.Count ? replicas[number] : null;
-        options.DataDirectory = DirectoryOf(number);
-        options.Groups = 4;
-        options.SegmentBytes = 1024 * 1024;
-        options.RequestTimeout = RequestTimeout;
-        options.RoundTimeout = TimeSpan.FromMilliseconds(500);
-        Store(number, options);
-    }
-}
-
 /// <summary>
-/// A cluster of TestingHost silos over real files, with the shipped provider as default storage. Silos go by their
-/// numbers; one that is started again gets new ports.
+/// A cluster of TestingHost silos over real files, or blobs, with the shipped provider as default storage. Silos go by
+/// their numbers; one that is started again gets new ports.
 /// </summary>
-internal sealed class FileCluster : IAsyncDisposable
+internal sealed class TestedCluster : IAsyncDisposable
 {
     private static readonly TimeSpan ResponseTimeout = TimeSpan.FromSeconds(10);
 
@@ -74,12 +20,13 @@ internal sealed class FileCluster : IAsyncDisposable
     private readonly InProcessTestCluster _cluster;
     private readonly Dictionary<int, InProcessSiloHandle> _silos = [];
 
-    private FileCluster(ClusterPlan plan)
+    private TestedCluster(ClusterPlan plan)
     {
         _plan = plan;
         var builder = new InProcessTestClusterBuilder((short)plan.Silos);
         builder.Options.ConfigureFileLogging = false;
         builder.Options.ServiceId = plan.Service;
+        builder.Options.ClusterId = plan.Cluster ?? builder.Options.ClusterId;
         builder.ConfigureSilo((options, silo) => Configure(NumberOf(options.SiloName), silo));
         builder.ConfigureClient(client =>
         {
@@ -94,6 +41,12 @@ internal sealed class FileCluster : IAsyncDisposable
 
     public TimeSpan RequestTimeout => _plan.RequestTimeout;
 
+    /// <summary>Whether replicas float among the silos; else each stays with the silo of its number.</summary>
+    public bool Floats => _plan.Blobs;
+
+    /// <summary>Of the first group, and of all that share its logs, as silos call it among themselves.</summary>
+    public string FirstTarget => ConsensusStoreOptions.DefaultStoreName + (_plan.Blobs ? "/0" : "");
+
     public IClusterClient Client => _cluster.Client;
 
     public IReadOnlyCollection<int> Alive => [.. _silos.Keys.Order()];
@@ -102,7 +55,7 @@ internal sealed class FileCluster : IAsyncDisposable
         [.. Enumerable.Range(0, count).Select(number => $"r{number}")];
 
     /// <summary>Starts all silos, and waits until all replicas serve.</summary>
-    public static async Task<FileCluster> StartAsync(ClusterPlan plan)
+    public static async Task<TestedCluster> StartAsync(ClusterPlan plan)
     {
         var cluster = await DeployAsync(plan);
         try
@@ -118,9 +71,9 @@ internal sealed class FileCluster : IAsyncDisposable
     }
 
     /// <summary>Starts all silos, and waits for no replica.</summary>
-    public static async Task<FileCluster> DeployAsync(ClusterPlan plan)
+    public static async Task<TestedCluster> DeployAsync(ClusterPlan plan)
     {
-        var cluster = new FileCluster(plan);
+        var cluster = new TestedCluster(await plan.WithAccountsAsync());
         try
         {
             await cluster._cluster.DeployAsync();

@@ -1,0 +1,73 @@
+using Orleans.Consensus.ClusterTests.Support;
+
+namespace Orleans.Consensus.ClusterTests.Blobs;
+
+/// <summary>Storage accounts, or the logs in them, go away while grains write.</summary>
+[Collection(nameof(BreakableAccounts))]
+public sealed class LostAccountTests(BreakableAccounts accounts) : IAsyncLifetime
+{
+    public async ValueTask InitializeAsync() => await accounts.RestoreAsync();
+
+    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+
+    [Fact]
+    public async Task One_of_three_accounts_is_killed_and_comes_back_and_nothing_acknowledged_is_lost()
+    {
+        var plan = accounts.NewPlan();
+        await using var cluster = await TestedCluster.StartAsync(plan);
+        await using var load = CounterLoad.Start(cluster.Client, clients: 4);
+        await load.ProgressAsync(10);
+        accounts[1].Kill();
+        await load.ProgressAsync(10);
+        var down = await Eventually.BecomesAsync(
+            async () => (await cluster.StatusAsync(0)).Where(IsDown).ToList(),
+            replicas => replicas.Count > 0 && replicas.TrueForAll(replica => replica.Problem is not null));
+        Assert.All(down, replica =>
+        {
+            Assert.Equal("r1", replica.Replica);
+            Assert.Contains("can't be reached", replica.Problem, StringComparison.Ordinal);
+            Assert.Contains(
+                accounts.ContainerOf(plan, 1).Uri.AbsoluteUri, replica.Problem, StringComparison.Ordinal);
+        });
+
+        await accounts[1].StartAgainAsync(TestContext.Current.CancellationToken);
+        await cluster.UntilAllServeAsync();
+
+        // From here on there is no quorum without it.
+        accounts[2].Kill();
+        await load.ProgressAsync(5);
+        await load.VerifyAsync();
+    }
+
+    [Fact]
+    [Trait("Rule", "S13")]
+    public async Task Logs_that_are_deleted_while_they_are_in_use_are_reported_and_never_vote_again()
+    {
+        var plan = accounts.NewPlan();
+        await using var cluster = await TestedCluster.StartAsync(plan);
+        await using var load = CounterLoad.Start(cluster.Client, clients: 4);
+        await load.ProgressAsync(10);
+        await accounts.ContainerOf(plan, 0).DeleteAsync(
+            cancellationToken: TestContext.Current.CancellationToken);
+
+        var status = await Eventually.BecomesAsync(
+            () => cluster.StatusAsync(1),
+            seen => seen.Where(replica => replica.Replica == "r0").All(replica => replica.State == "Refused"));
+        await load.ProgressAsync(10);
+        Assert.All(
+            status.Where(replica => replica.Replica == "r0"),
+            replica => Assert.Contains("It would have forgotten promises", replica.Problem, StringComparison.Ordinal));
+
+        await load.VerifyAsync();
+
+        // It has no vote: with another account gone there is no quorum.
+        accounts[1].Kill();
+        var client = new StorageClient(cluster, 2, StorageClient.NewId());
+        await Assert.ThrowsAnyAsync<ConsensusStorageException>(() => client.WriteAsync(1));
+        Assert.All(
+            (await cluster.StatusAsync(1)).Where(replica => replica.Replica == "r0"),
+            replica => Assert.Equal("Refused", replica.State));
+    }
+
+    private static bool IsDown(ConsensusReplicaStatus replica) => replica.State != "Serving";
+}
