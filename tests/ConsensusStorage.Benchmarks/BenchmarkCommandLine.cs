@@ -144,7 +144,8 @@ internal sealed class BenchmarkCommandLine
     private static BenchmarkMode ModeOf(string mode) =>
         Enum.TryParse<BenchmarkMode>(mode, ignoreCase: true, out var known) && Enum.IsDefined(known)
             ? known
-            : throw new FormatException($"There is no mode '{mode}'; known are storage, grain, blob, memory, takeover.");
+            : throw new FormatException(
+                $"There is no mode '{mode}'; known are storage, grain, blob, memory, takeover.");
 
     private static string DefaultData()
     {

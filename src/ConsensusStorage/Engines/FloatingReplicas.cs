@@ -17,6 +17,7 @@ internal sealed class FloatingReplicas : IReplicaHost
 {
     private static readonly TimeSpan LookAgain = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan LeavePatience = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan LongestLeave = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan ShortestPause = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan LongPause = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(30);
@@ -104,7 +105,7 @@ internal sealed class FloatingReplicas : IReplicaHost
         var started = _environment.Time.GetTimestamp();
         while (Hosted.Count > 0
             && _directory.Candidates.Any(silo => !silo.Equals(_directory.Local))
-            && _environment.Time.GetElapsedTime(started) < LeavePatience
+            && _environment.Time.GetElapsedTime(started) < (IsBeingTaken() ? LongestLeave : LeavePatience)
             && !cancellationToken.IsCancellationRequested)
         {
             using var changed = _directory.Changed.Next(LookAgain, _environment.Time, cancellationToken);
@@ -143,6 +144,10 @@ internal sealed class FloatingReplicas : IReplicaHost
         return unsettled;
     }
 
+    /// <summary>Whether others are reading a log that is served here; long ones take long.</summary>
+    private bool IsBeingTaken() => Hosted.Any(replica => _directory.HoldersElsewhere(replica.Id)
+        .Any(other => other.State == ReplicaState.Opening));
+
     private HashSet<ReplicaId> Mine()
     {
         var silos = _directory.Candidates;
@@ -163,7 +168,8 @@ internal sealed class FloatingReplicas : IReplicaHost
             // It has closed its log. Under another view there may be something else to find.
             seat.Host = isMine && _directory.MembershipVersion == seat.Since ? host : null;
         }
-        else if (own.Epoch > 0 && _directory.HoldersElsewhere(seat.Replica).Any(other => other.Epoch > own.Epoch))
+        else if (own.Epoch > 0 && _directory.HoldersElsewhere(seat.Replica)
+            .Any(other => other.Log == own.Log && other.Epoch > own.Epoch))
         {
             seat.Lose(_directory.MembershipVersion);
             host.Stop();

@@ -22,8 +22,7 @@ internal sealed partial class HostedReplica
 
     private readonly ReplicaId _id;
     private readonly StoreSettings _settings;
-    private readonly IJournalStore _journals;
-    private readonly JournalOwner _owner;
+    private readonly HostedLog _log;
     private readonly ReplicaDirectory _directory;
     private readonly StoreEnvironment _environment;
     private readonly ConsensusInstruments _instruments;
@@ -40,8 +39,7 @@ internal sealed partial class HostedReplica
     public HostedReplica(
         ReplicaId id,
         StoreSettings settings,
-        IJournalStore journals,
-        JournalOwner owner,
+        HostedLog log,
         ReplicaDirectory directory,
         StoreEnvironment environment,
         ConsensusInstruments instruments,
@@ -49,8 +47,7 @@ internal sealed partial class HostedReplica
     {
         _id = id;
         _settings = settings;
-        _journals = journals;
-        _owner = owner;
+        _log = log;
         _directory = directory;
         _environment = environment;
         _instruments = instruments;
@@ -186,29 +183,15 @@ internal sealed partial class HostedReplica
             incarnation?.Journal.Bytes ?? 0,
             _problem)
         {
-            Epoch = _settings.Floats ? incarnation?.Journal.Epoch ?? 0 : 0,
+            Epoch = _log.CanBeTakenOver || _settings.Floats ? incarnation?.Journal.Epoch ?? 0 : 0,
             IsGuest = IsGuest,
         };
     }
 
     private async Task<Incarnation> NewIncarnationAsync(CancellationToken cancellationToken)
     {
-        LogId log;
-        lock (_environment.Random)
-        {
-            log = LogId.Create(_environment.Random);
-        }
-
-        var expected = new JournalIdentity(
-            _settings.Service,
-            _settings.Store,
-            _id,
-            _settings.Replicas.ToString(),
-            _settings.Groups,
-            _settings.Generation,
-            log);
         var index = new AcceptorIndex(_settings.Groups);
-        var journal = await _journals.OpenAsync(expected, _owner, null, index.Replay, cancellationToken);
+        var journal = await _log.OpenAsync(index, cancellationToken);
         var replica = new PaxosReplica(_id, journal, index, _settings, _environment.Time, _instruments);
         LogOpened(_logger, _id, journal.Identity.LogId, index.Count, journal.Bytes);
         if (_settings.Floats && journal.Epoch > FirstEpoch)
@@ -255,9 +238,11 @@ internal sealed partial class HostedReplica
             return;
         }
 
-        // A log that floats is taken over while its former host may still think that it has it.
+        // Where a log can be taken over, a former host may still think that it has it.
         using var served = new CancellationTokenSource();
-        var watching = _settings.Floats ? Task.CompletedTask : WatchForTwinAsync(incarnation, served.Token);
+        var watching = _log.CanBeTakenOver || _settings.Floats
+            ? Task.CompletedTask
+            : WatchForTwinAsync(incarnation, served.Token);
         try
         {
             await incarnation.Replica.RunAsync();
@@ -342,7 +327,7 @@ internal sealed partial class HostedReplica
     {
         try
         {
-            await journal.DisposeAsync();
+            await _log.CloseAsync(journal);
         }
         catch (Exception exception)
         {

@@ -46,7 +46,7 @@ internal sealed partial class PaxosStore : IConsensusStore, IAsyncDisposable
             .. Enumerable.Range(0, settings.Shards).Select(number => new Shard(
                 number,
                 settings,
-                settings.Floats || settings.Local is not null ? journals?.Invoke(settings.OfShard(number).Store) : null,
+                journals,
                 owner,
                 transport,
                 membership(),

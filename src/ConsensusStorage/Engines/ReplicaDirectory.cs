@@ -125,6 +125,9 @@ internal sealed partial class ReplicaDirectory
         .Select(seen => seen.Silo)
         .FirstOrDefault();
 
+    /// <summary>Whether the logs of a quorum have been seen: they exist.</summary>
+    public bool IsFormed => !_formation.IsEmpty;
+
     /// <summary>What other silos say that have a replica's log open, or are opening it.</summary>
     public IEnumerable<ReplicaDescription> HoldersElsewhere(ReplicaId replica) => Answering
         .Where(seen => !seen.Silo.Equals(_transport.Local)
@@ -247,7 +250,7 @@ internal sealed partial class ReplicaDirectory
         }
 
         ImmutableArray<ReplicaDescription>? replicas = null;
-        var hasNoStore = false;
+        bool? hasNoStore = null;
         try
         {
             using var timeout = new CancellationTokenSource(DescribeTimeout, _time);
@@ -269,7 +272,7 @@ internal sealed partial class ReplicaDirectory
                 // A silo too busy to answer is not forgotten for that, unless another one has the same to offer.
                 var kept = replicas is not null || !OffersWhatAnotherDoes(silo, known) ? known.Replicas : [];
                 var now = new KnownSilo(
-                    Asking: false, Silent: replicas is null, HasNoStore: hasNoStore, replicas ?? kept);
+                    Asking: false, Silent: replicas is null, hasNoStore ?? known.HasNoStore, replicas ?? kept);
                 _silos[silo] = now;
                 if (!known.SaysTheSame(now))
                 {
@@ -316,14 +319,13 @@ internal sealed partial class ReplicaDirectory
 
         var conflict = formations.Count > 1
             || (formations.Count == 1 && !Same(formations[0].First().Replica.Peers, _formation));
-        if (_settings.Floats)
-        {
-            // A host that does not know yet that its log was taken over counts for nothing.
-            serving = [.. serving
-                .GroupBy(seen => (seen.Replica.Replica, seen.Replica.Log))
-                .Select(hosts => hosts.MaxBy(host => host.Replica.Epoch))];
-        }
 
+        // Where logs can be taken over, a host that does not know yet that its log was counts for nothing.
+        serving = [.. serving
+            .GroupBy(seen => (seen.Replica.Replica, seen.Replica.Log))
+            .SelectMany(hosts => hosts
+                .OrderByDescending(host => host.Replica.Epoch)
+                .Take(hosts.All(host => host.Replica.Epoch > 0) ? 1 : int.MaxValue))];
         var twice = serving
             .GroupBy(seen => (seen.Replica.Replica, seen.Replica.Log))
             .Where(same => same.Count() > 1)

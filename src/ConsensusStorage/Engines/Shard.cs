@@ -16,11 +16,11 @@ internal sealed class Shard : ITransportTarget
 
     /// <param name="number">Counted from 0.</param>
     /// <param name="settings">The whole store's.</param>
-    /// <param name="journals">Where the logs are; null if this silo hosts none.</param>
+    /// <param name="journals">Where logs are, by the name of a set of them; null if this silo hosts none.</param>
     public Shard(
         int number,
         StoreSettings settings,
-        IJournalStore? journals,
+        Func<string, IJournalStore>? journals,
         JournalOwner owner,
         ITransport transport,
         IMembershipView membership,
@@ -36,23 +36,24 @@ internal sealed class Shard : ITransportTarget
             .. Enumerable.Range(0, own.Replicas.Count).Select(replica => new ReplicaLink(
                 replica, own, Directory, transport, environment.Time, instruments)),
         ];
+        var logs = own.Floats || own.Local is not null ? journals?.Invoke(own.Store) : null;
+        (IJournalStore, string)? marks = own.Floats && journals is not null
+            ? (journals(settings.Store), settings.Store)
+            : null;
         _host = own switch
         {
-            { Floats: true } when journals is not null => new FloatingReplicas(
-                number, settings, Directory, environment, instruments, journals.IsExclusive, Host),
+            { Floats: true } when logs is not null => new FloatingReplicas(
+                number, settings, Directory, environment, instruments, logs.IsExclusive, Host),
             { Floats: false, Local: { } local } => new PinnedReplica(Host(local)),
             _ => new PinnedReplica(null),
         };
 
-        HostedReplica Host(ReplicaId replica) => new(
-            replica,
-            own,
-            journals ?? throw new ArgumentNullException(nameof(journals)),
-            owner,
-            Directory,
-            environment,
-            instruments,
-            logger);
+        HostedReplica Host(ReplicaId replica)
+        {
+            ArgumentNullException.ThrowIfNull(logs);
+            var log = new HostedLog(replica, own, logs, marks, owner, Directory, environment.Random);
+            return new(replica, own, log, Directory, environment, instruments, logger);
+        }
     }
 
     /// <summary>What other silos ask it by.</summary>

@@ -47,8 +47,7 @@ internal sealed class BlobLogs
         _journal,
         _time,
         Random.Shared,
-        resolution => _instruments.AppendInDoubt(resolution.ToString()),
-        logs.LastIndexOf('/') is var slash and >= 0 ? $"{_service}/{logs[..slash]}/0" : null);
+        resolution => _instruments.AppendInDoubt(resolution.ToString()));
 
     private static BlobServiceClient ClientOf(
         string store, string replica, ConsensusStoreOptions options, IServiceProvider services)

@@ -13,6 +13,9 @@ internal sealed partial class ConsensusOptionsValidator(ConfiguredStores stores)
     private const string NameRange =
         "1–64 characters out of a–z A–Z 0–9 - _ . and must not begin with a dot, because it names a directory";
 
+    /// <summary>Each has logs of its own, which a silo may have to open all at once.</summary>
+    private const int MostFloatingGroups = 64;
+
     private const int Kilobyte = 1024;
     private const int Megabyte = 1024 * Kilobyte;
     private const long Gigabyte = 1024L * Megabyte;
@@ -40,7 +43,11 @@ internal sealed partial class ConsensusOptionsValidator(ConfiguredStores stores)
     {
         ValidateReplicas(check, options);
         ValidatePlacement(check, options);
-        check.Range(nameof(options.Groups), options.Groups, 1, 4096);
+        check.Range(
+            nameof(options.Groups),
+            options.Groups,
+            1,
+            options.Placement == ConsensusPlacement.Floating ? MostFloatingGroups : 4096);
         check.Range(
             nameof(options.RequestTimeout),
             options.RequestTimeout,
@@ -127,22 +134,30 @@ internal sealed partial class ConsensusOptionsValidator(ConfiguredStores stores)
                 + $"{nameof(options.Placement)} is Pinned");
         }
 
-        if (options.UsesBlobs)
-        {
-            ValidateBlobs(check, options);
-        }
-    }
-
-    private static void ValidateBlobs(StoreChecks check, ConsensusStoreOptions options)
-    {
         if (options.ConnectionStrings is null || options.ServiceKeys is null)
         {
             throw check.Wrong(
                 $"{nameof(options.ConnectionStrings)} or {nameof(options.ServiceKeys)}",
                 "is null",
-                "be empty at least");
+                "have an entry for each replica, or be empty");
         }
 
+        if (options.UsesBlobs)
+        {
+            ValidateBlobs(check, options);
+        }
+        else if (options.Placement == ConsensusPlacement.Floating && !Path.IsPathRooted(options.DataDirectory))
+        {
+            throw check.Wrong(
+                nameof(options.DataDirectory),
+                $"is '{options.DataDirectory}'",
+                "be an absolute path where replicas float, on a file system that all silos share and whose locks keep "
+                + "other machines out");
+        }
+    }
+
+    private static void ValidateBlobs(StoreChecks check, ConsensusStoreOptions options)
+    {
         var names = options.Replicas.Count == 0 ? [ConsensusStoreOptions.DevelopmentReplica] : options.Replicas;
         var sources = new (string Option, IEnumerable<string> Replicas, bool ForAll)[]
         {

@@ -104,6 +104,12 @@ internal sealed class StoreConfiguration(ConsensusRegistrations registrations, I
             return TextOf(section).Split(',', split).ToList();
         }
 
+        if (type == typeof(IDictionary<string, string>) && section.Value is not null)
+        {
+            throw new OrleansConfigurationException(
+                $"The configuration key {section.Path} has one value; it takes one for each replica, by its name.");
+        }
+
         try
         {
             return section.Get(type);

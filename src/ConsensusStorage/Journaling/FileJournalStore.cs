@@ -11,6 +11,25 @@ internal sealed class FileJournalStore(
 {
     public bool IsExclusive => true;
 
+    public async ValueTask MarkAsync(JournalIdentity expected, bool mayCreate, CancellationToken cancellationToken)
+    {
+        var path = Path.Combine(root, expected.Replica.Name);
+        try
+        {
+            await using var store = await FileSegmentStore.OpenAsync(
+                files, path, "a silo that looks whose store it is", cancellationToken);
+            var factory = new SegmentFactory(store, time, NewId);
+            await StoreMark.VerifyAsync(store, factory, expected, mayCreate, cancellationToken);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw CannotOpen(expected, path, exception);
+        }
+
+        // Whoever looks is not to go on on a thread of the disk.
+        await Task.Yield();
+    }
+
     public async ValueTask<IJournal> OpenAsync(
         JournalIdentity expected,
         JournalOwner owner,
@@ -41,10 +60,7 @@ internal sealed class FileJournalStore(
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            throw new JournalUnavailableException(
-                $"The log of replica {expected.Replica} can't be opened in {path}: {exception.Message} Check that "
-                + "the path is a directory on a working disk, and that this process may read and write it.",
-                exception);
+            throw CannotOpen(expected, path, exception);
         }
         finally
         {
@@ -54,6 +70,12 @@ internal sealed class FileJournalStore(
             }
         }
     }
+
+    private static JournalUnavailableException CannotOpen(JournalIdentity expected, string path, Exception exception) =>
+        new(
+            $"The log of replica {expected.Replica} can't be opened in {path}: {exception.Message} Check that the path "
+            + "is a directory on a working disk, and that this process may read and write it.",
+            exception);
 
     private UInt128 NewId()
     {

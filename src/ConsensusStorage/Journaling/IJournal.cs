@@ -47,6 +47,18 @@ internal interface IJournalStore
     bool IsExclusive { get; }
 
     /// <summary>
+    /// Makes sure that a store whose logs have other places, here beside this one, is the one that is expected: its
+    /// header is compared, or written where there is none. Does not: take anything over.
+    /// </summary>
+    /// <param name="expected">What the store is taken for; its replica tells the place.</param>
+    /// <param name="mayCreate">False if there must be a header already.</param>
+    /// <exception cref="JournalInUseException">Somebody else is at it just now.</exception>
+    /// <exception cref="JournalIdentityException">It is another cluster's, replica's or shape's store.</exception>
+    /// <exception cref="JournalCorruptException">The header is damaged.</exception>
+    /// <exception cref="JournalUnavailableException">No rights, no such place, or it was emptied.</exception>
+    ValueTask MarkAsync(JournalIdentity expected, bool mayCreate, CancellationToken cancellationToken);
+
+    /// <summary>
     /// Takes the journal over (afterwards a former owner's appends fail, S17), creates it when there is none, repairs
     /// a torn tail, and shows every record after <paramref name="from"/> to <paramref name="replay"/> in order.
     /// </summary>

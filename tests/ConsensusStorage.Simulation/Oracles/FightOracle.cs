@@ -23,6 +23,9 @@ internal sealed class FightOracle(TimeProvider time, Action<string> violated)
     {
         public bool IsExclusive => journals.IsExclusive;
 
+        public ValueTask MarkAsync(JournalIdentity expected, bool mayCreate, CancellationToken cancellationToken) =>
+            journals.MarkAsync(expected, mayCreate, cancellationToken);
+
         public async ValueTask<IJournal> OpenAsync(
             JournalIdentity expected,
             JournalOwner owner,

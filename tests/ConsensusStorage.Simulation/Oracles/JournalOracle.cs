@@ -45,6 +45,9 @@ internal sealed class JournalOracle(Action<string> violated)
     {
         public bool IsExclusive => journals.IsExclusive;
 
+        public ValueTask MarkAsync(JournalIdentity expected, bool mayCreate, CancellationToken cancellationToken) =>
+            journals.MarkAsync(expected, mayCreate, cancellationToken);
+
         public async ValueTask<IJournal> OpenAsync(
             JournalIdentity expected,
             JournalOwner owner,

@@ -97,20 +97,45 @@ public sealed class FloatingReplicasTests
         await WriteAllAsync(0, "one");
     });
 
-    [Fact]
-    public void Silos_with_another_number_of_groups_are_told_apart() => _cluster.Run(async () =>
+    [Theory]
+    [InlineData(8)]
+    [InlineData(2)]
+    public void With_other_groups_nothing_is_served_and_nothing_begun(int groups) => _cluster.Run(async () =>
     {
         await StartAsync(1);
         await WriteAllAsync(0, "one");
         await _cluster.StopAsync(0);
-        _cluster.Settings = _cluster.Settings with { Groups = Groups * 2 };
+        var before = _cluster.Settings;
+        _cluster.Settings = before with { Groups = groups };
         await _cluster.StartAsync(0);
         await SettleAsync();
 
-        Assert.Contains(
-            _cluster.Silos[0].Hosted,
-            replica => replica.State == ReplicaState.Refused
-                && replica.Problem!.Contains("number of groups", StringComparison.Ordinal));
+        Assert.Equal(groups * Replicas, _cluster.Silos[0].Hosted.Count);
+        Assert.All(_cluster.Silos[0].Hosted, replica =>
+        {
+            Assert.Equal(ReplicaState.Refused, replica.State);
+            Assert.Contains("number of groups in it is '4'", replica.Problem, StringComparison.Ordinal);
+        });
+        await _cluster.StopAsync(0);
+        _cluster.Settings = before;
+        await StartAsync(1);
+        await ReadAllAsync(0, "one");
+    });
+
+    [Fact]
+    public void Pinned_replicas_do_not_begin_a_store_where_floating_ones_have_theirs() => _cluster.Run(async () =>
+    {
+        await StartAsync(1);
+        await WriteAllAsync(0, "one");
+        await _cluster.StopAsync(0);
+        var pinned = new FileJournalStore(
+            _files, "logs/Default", _cluster.JournalOptions, _cluster.Scheduler.Time, new Random(1));
+        var identity = new JournalIdentity("test", "Default", new("r0"), "r0,r1,r2", Groups, 1, default);
+
+        var refused = await Assert.ThrowsAsync<JournalIdentityException>(async () => await pinned.OpenAsync(
+            identity, new("cluster", "silo"), null, (_, _, _) => { }, CancellationToken.None));
+
+        Assert.Contains("'Default, floating'", refused.Message, StringComparison.Ordinal);
     });
 
     /// <summary>Its own membership has not changed, and its successor serves: without a word it would wait for ever.

@@ -87,6 +87,21 @@ public sealed class ConfigurationTests
     }
 
     [Fact]
+    public void One_account_where_each_replica_has_its_own_is_refused_without_a_word_of_it()
+    {
+        using var host = Build(new()
+        {
+            ["Orleans:GrainStorage:one:ProviderType"] = "Consensus",
+            ["Orleans:GrainStorage:one:ConnectionStrings"] = "AccountKey=secret1",
+        });
+
+        var exception = Assert.Throws<OrleansConfigurationException>(host.Validate);
+
+        Assert.Contains("one for each replica", exception.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("secret", exception.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_service_key_without_a_client_fails_the_start()
     {
         using var host = SiloUnderTest.Build(silo => silo.UseConsensusStore(store => store.ServiceKey = "cloud"));

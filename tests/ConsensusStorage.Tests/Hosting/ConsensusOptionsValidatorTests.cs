@@ -41,6 +41,8 @@ public sealed class ConsensusOptionsValidatorTests
         { "DataDirectory", options => options.DataDirectory = " ", "is ' '" },
         { "DataDirectory", options => options.DataDirectory = null!, "is ''" },
         { "DataDirectory", options => { Floating(options); options.DataDirectory = ""; }, "is ''" },
+        { "DataDirectory", options => { Floating(options); options.DataDirectory = "./data"; }, "an absolute path" },
+        { "Groups", options => { Floating(options); options.Groups = 65; }, "1 to 64" },
         { "Placement", options => options.Placement = (ConsensusPlacement)7, "is 7" },
         { "ReplicaId", options => { Three("a")(options); Floating(options); }, "be null where replicas float" },
         { "ReplicaId", options => { Three("a")(options); options.ConnectionString = Azure; }, "be null where" },
@@ -172,7 +174,8 @@ public sealed class ConsensusOptionsValidatorTests
         options.ReplicaId = local;
     };
 
-    private static void Floating(ConsensusStoreOptions options) => options.Placement = ConsensusPlacement.Floating;
+    private static void Floating(ConsensusStoreOptions options) =>
+        (options.Placement, options.DataDirectory) = (ConsensusPlacement.Floating, "/mnt/shared");
 
     private static void Pinned(ConsensusStoreOptions options) => options.Placement = ConsensusPlacement.Pinned;
 

@@ -7,6 +7,9 @@ internal sealed class DeafJournals(IJournalStore journals) : IJournalStore
 {
     public bool IsExclusive => journals.IsExclusive;
 
+    public ValueTask MarkAsync(JournalIdentity expected, bool mayCreate, CancellationToken cancellationToken) =>
+        journals.MarkAsync(expected, mayCreate, cancellationToken);
+
     public async ValueTask<IJournal> OpenAsync(
         JournalIdentity expected,
         JournalOwner owner,

@@ -20,6 +20,9 @@ internal sealed class ListedJournals : IJournalStore
     /// <summary>Appends that have landed are acknowledged after that.</summary>
     public Task Acknowledging { get; set; } = Task.CompletedTask;
 
+    public ValueTask MarkAsync(JournalIdentity expected, bool mayCreate, CancellationToken cancellationToken) =>
+        ValueTask.CompletedTask;
+
     /// <summary>Openings that have their fence are told so after that.</summary>
     public Task Opening { get; set; } = Task.CompletedTask;
 

@@ -136,10 +136,11 @@ internal sealed class AzureAppendBlobs(BlobContainerClient container, TimeSpan p
         AggregateException { InnerExceptions: [.., var last] } when last is not AggregateException =>
             Translate(name, last),
         TransientBlobException or UnauthorizedAccessException => exception,
-        IOException { InnerException: System.Net.Sockets.SocketException } or HttpRequestException =>
-            new TransientBlobException($"The blob {name} in {Location}: {exception.Message}", exception),
-        IOException => exception,
-        _ => new IOException($"The blob {name} in {Location}: {exception.Message}", exception),
+        IOException { InnerException: null } and not HttpIOException => exception,
+
+        // A connection that broke, a token that could not be had, and what else nobody has thought of: tried again for
+        // a while, each time at the same place.
+        _ => new TransientBlobException($"The blob {name} in {Location}: {exception.Message}", exception),
     };
 
     private Exception Translate(string name, RequestFailedException failed)

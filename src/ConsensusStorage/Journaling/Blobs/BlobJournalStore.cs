@@ -7,15 +7,13 @@ namespace Orleans.Consensus.Journaling.Blobs;
 /// <param name="containers">The container of a replica's log.</param>
 /// <param name="folder">What the blobs' names begin with; each log is below it under its replica's name.</param>
 /// <param name="resolved">Told of appends that didn't simply succeed, on any thread; must be quick.</param>
-/// <param name="firstFolder">The folder of the first of the groups that these logs are one of, or null.</param>
 internal sealed class BlobJournalStore(
     Func<ReplicaId, IAppendBlobs> containers,
     string folder,
     JournalOptions options,
     TimeProvider time,
     Random random,
-    Action<AppendResolution>? resolved = null,
-    string? firstFolder = null) : IJournalStore
+    Action<AppendResolution>? resolved = null) : IJournalStore
 {
     // A young blob takes no more space than an old one.
     private readonly JournalOptions _options = options with { FirstSegmentBytes = options.SegmentBytes };
@@ -24,6 +22,22 @@ internal sealed class BlobJournalStore(
 
     /// <summary>Appends that a blob takes before the log goes on in the next one.</summary>
     public int MaxAppends { get; init; } = BlobSegmentStore.AppendsPerBlob;
+
+    public async ValueTask MarkAsync(JournalIdentity expected, bool mayCreate, CancellationToken cancellationToken)
+    {
+        var blobs = containers(expected.Replica);
+        await using var store = new BlobSegmentStore(
+            blobs, $"{folder}/{expected.Replica.Name}", new BlobRetry(time, random), resolved ?? (static _ => { }));
+        try
+        {
+            var factory = new SegmentFactory(store, time, NewId);
+            await StoreMark.VerifyAsync(store, factory, expected, mayCreate, cancellationToken);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw CannotOpen(expected, blobs, exception);
+        }
+    }
 
     public async ValueTask<IJournal> OpenAsync(
         JournalIdentity expected,
@@ -49,7 +63,6 @@ internal sealed class BlobJournalStore(
             var opener = owner with { Silo = $"{owner.Silo}/{new LogId(NewId())}" };
             var factory = new SegmentFactory(store, time, NewId);
             var opening = new JournalOpening(expected, opener, from, replay);
-            await VerifyShapeAsync(blobs, store, expected, retry, cancellationToken);
             var journal = await Journal.OpenAsync(store, factory, _options, opening, cancellationToken);
             store = null;
             return journal;
@@ -60,11 +73,7 @@ internal sealed class BlobJournalStore(
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            throw new JournalUnavailableException(
-                $"The log of replica {expected.Replica} can't be opened in {blobs.Location}: {exception.Message} "
-                + "Check that the storage account can be reached, and that this process may create, read and append "
-                + "to blobs in that container.",
-                exception);
+            throw CannotOpen(expected, blobs, exception);
         }
         finally
         {
@@ -75,33 +84,12 @@ internal sealed class BlobJournalStore(
         }
     }
 
-    /// <summary>
-    /// A log that isn't there yet must fit the first group's. Who counts more groups than there are finds no logs of
-    /// those beyond: it must not make any, and keep in them what the others keep elsewhere.
-    /// </summary>
-    /// <exception cref="JournalIdentityException">It doesn't fit.</exception>
-    private async ValueTask VerifyShapeAsync(
-        IAppendBlobs blobs,
-        BlobSegmentStore own,
-        JournalIdentity expected,
-        BlobRetry retry,
-        CancellationToken cancellationToken)
-    {
-        if (firstFolder is null || firstFolder == folder || (await own.ListAsync(cancellationToken)).Count > 0)
-        {
-            return;
-        }
-
-        var store = new BlobSegmentStore(
-            blobs, $"{firstFolder}/{expected.Replica.Name}", retry, resolved ?? (static _ => { }));
-        if (await store.OpenAsync(1, 0, cancellationToken) is { Length: > 0 } segment)
-        {
-            var bytes = new byte[SegmentHeader.Size];
-            await segment.ReadAsync(0, bytes, cancellationToken);
-            var first = SegmentHeader.Decode(bytes, $"Segment 1 of the log in {store.Location}").Header.Identity;
-            IdentityCheck.Verify(first, expected with { Store = first.Store }, store.Location);
-        }
-    }
+    private static JournalUnavailableException CannotOpen(
+        JournalIdentity expected, IAppendBlobs blobs, Exception exception) => new(
+            $"The log of replica {expected.Replica} can't be opened in {blobs.Location}: {exception.Message} "
+            + "Check that the storage account can be reached, and that this process may create, read and append "
+            + "to blobs in that container.",
+            exception);
 
     private UInt128 NewId()
     {

@@ -48,22 +48,21 @@ internal sealed class BlobSilo(BlobBench bench, string name, string cluster)
 
     public JournalIdentity Expected { get; init; } = TestLog.DefaultIdentity;
 
-    public string Folder { get; init; } = "logs";
-
-    /// <summary>That of the first group, if the log is one of a group's.</summary>
-    public string? FirstFolder { get; init; }
-
     public List<TestRecord> Replayed { get; } = [];
 
     public List<AppendResolution> Resolutions { get; } = [];
+
+    private BlobJournalStore Journals => new(
+        _ => Blobs, "logs", bench.Options, bench.Scheduler.Time, bench.Random, Resolutions.Add);
+
+    public async Task MarkAsync(JournalIdentity store, bool mayCreate = true) =>
+        await Journals.MarkAsync(store, mayCreate, CancellationToken.None);
 
     public async Task<IJournal> OpenAsync(
         JournalPosition? from = null, CancellationToken cancellationToken = default)
     {
         Replayed.Clear();
-        var store = new BlobJournalStore(
-            _ => Blobs, Folder, bench.Options, bench.Scheduler.Time, bench.Random, Resolutions.Add, FirstFolder);
-        return await store.OpenAsync(
+        return await Journals.OpenAsync(
             Expected,
             new(cluster, name),
             from,

@@ -24,22 +24,31 @@ public sealed class BlobOpeningTests
     });
 
     [Fact]
-    public void A_log_of_a_group_is_made_only_if_it_fits_that_of_the_first_one() => _bench.Run(async () =>
+    public void The_mark_of_a_store_is_made_once_and_refuses_another_shape() => _bench.Run(async () =>
     {
-        await using (await OfGroup(4, groups: 8).OpenAsync())
-        {
-            // As long as there is no log of the first group, nothing tells how many there are.
-        }
-
-        await using var first = await OfGroup(0, groups: 8).OpenAsync();
-        await using var beside = await OfGroup(1, groups: 8).OpenAsync();
+        var store = TestLog.DefaultIdentity with { Store = "Default, floating", Groups = 8 };
+        await Task.WhenAll(_bench.Silo("s1").MarkAsync(store), _bench.Silo("s2").MarkAsync(store));
         var names = _bench.Account.Names.ToList();
+        Assert.Single(names);
+        await _bench.Silo("s3").MarkAsync(store, mayCreate: false);
 
-        var refused = await Assert.ThrowsAsync<JournalIdentityException>(() => OfGroup(5, groups: 16).OpenAsync());
+        var groups = await Assert.ThrowsAsync<JournalIdentityException>(
+            () => _bench.Silo("s1").MarkAsync(store with { Groups = 16 }));
+        var pinned = await Assert.ThrowsAsync<JournalIdentityException>(() => _bench.Silo("s1").OpenAsync());
 
-        Assert.Contains("groups in it is '8', configured is '16'", refused.Message, StringComparison.Ordinal);
-        Assert.Contains("/0/a", refused.Message, StringComparison.Ordinal);
+        Assert.Contains("groups in it is '8', configured is '16'", groups.Message, StringComparison.Ordinal);
+        Assert.Contains("'Default, floating'", pinned.Message, StringComparison.Ordinal);
         Assert.Equal(names, _bench.Account.Names);
+    });
+
+    [Fact]
+    public void A_store_that_was_formed_is_not_begun_again_where_it_is_gone() => _bench.Run(async () =>
+    {
+        var gone = await Assert.ThrowsAsync<JournalUnavailableException>(
+            () => _bench.Silo("s1").MarkAsync(TestLog.DefaultIdentity, mayCreate: false));
+
+        Assert.Contains("deleted or emptied", gone.Message, StringComparison.Ordinal);
+        Assert.Empty(_bench.Account.Names);
     });
 
     [Fact]
@@ -180,11 +189,4 @@ public sealed class BlobOpeningTests
         await TestLog.AppendAsync(back, [1]);
         await Assert.ThrowsAsync<JournalFencedException>(() => TestLog.AppendAsync(green, [1]));
     });
-
-    private BlobSilo OfGroup(int group, int groups) => new(_bench, "s1", "cluster")
-    {
-        Folder = $"{group}",
-        FirstFolder = "0",
-        Expected = TestLog.DefaultIdentity with { Store = $"Default/{group}", Groups = groups },
-    };
 }
