@@ -112,7 +112,7 @@ internal sealed class FaultInjector
             case var kind when kind.IsOfAccounts():
                 await _blobs!.StrikeAsync(fault, random);
                 break;
-            case FaultKind.ClockJump when !_scenario.Floats && _clocks.Divide(fault.Silo, random) is { Count: > 0 } unbelieving:
+            case FaultKind.ClockJump when Divide(fault, random) is { Count: > 0 } unbelieving:
                 fault.Strike();
                 await _network.HearOnlyAsync(fault, unbelieving);
                 break;
@@ -134,6 +134,10 @@ internal sealed class FaultInjector
                 break;
         }
     }
+
+    /// <summary>Where replicas float, which silos have one changes all the time.</summary>
+    private IReadOnlyCollection<int> Divide(ActiveFault fault, Random random) =>
+        _scenario.Floats ? [] : _clocks.Divide(fault.Silo, random);
 
     private void Note(PlannedFault fault)
     {

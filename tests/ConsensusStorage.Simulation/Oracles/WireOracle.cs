@@ -57,10 +57,11 @@ internal sealed class WireOracle(
             return;
         }
 
-        var isFormer = ownerOf(batch.Log) is { } owner && !owner.Equals(to);
+        var owner = ownerOf(batch.Log);
+        var isFormer = owner is not null && !owner.Equals(to);
         if (isFormer && !isShared)
         {
-            violated($"A fenced host answered: {to} for replica {batch.Replica}, whose log was opened elsewhere since.");
+            violated($"A fenced host answered: {to} for replica {batch.Replica}, whose log {owner} had opened since.");
         }
 
         if (isFormer && isShared)

@@ -138,12 +138,14 @@ public sealed class FloatingReplicasTests
         Assert.Contains("'Default, floating'", refused.Message, StringComparison.Ordinal);
     });
 
-    /// <summary>Its own membership has not changed, and its successor serves: without a word it would wait for ever.
+    /// <summary>
+    /// Its own membership has not changed, and its successor serves: without a word it would wait for ever.
     /// </summary>
     [Fact]
     [Trait("Rule", "S17")]
     public void A_host_that_was_fenced_takes_back_what_its_successor_only_keeps() => _cluster.Run(async () =>
     {
+        _cluster.Float(maxAppends: 24);
         await StartAsync(2);
         var (one, other) = (_cluster.Addresses[0], _cluster.Addresses[1]);
         var hosted = Serving(0);

@@ -12,7 +12,9 @@ public sealed class RegressionSeedTests
     [InlineData("default", 9768)] // two acceptors held ballots far ahead that the third did not believe
     [InlineData("network", 154)] // an echo outlived the run; drawn differently since
     [InlineData("clocks", 8)] // a wait that timers took for none spun for ever; drawn differently since
+    [InlineData("takeover", 2002)] // a replica stayed with a silo that only kept it for another one
     [Trait("Rule", "S4")]
+    [Trait("Rule", "S17")]
     public void A_seed_that_found_a_bug_finds_none(string profile, int seed)
     {
         var run = new SeedRun(Scenario.Of(seed, Profile.Find(profile)!)).Execute();
