@@ -33,7 +33,7 @@ public sealed class SharedLogTests(BreakableAccounts accounts) : IAsyncLifetime
         _account = (await SharedAccounts.TakeAsync(1))[0];
         var told = new List<string>();
         var (owner, _) = await OpenAsync("owner 0");
-        for (var round = 1; round <= 6; round++)
+        for (var round = 1; round <= 4; round++)
         {
             var goal = told.Count + Random.Shared.Next(1, 40);
             var from = owner;
@@ -124,7 +124,7 @@ public sealed class SharedLogTests(BreakableAccounts accounts) : IAsyncLifetime
         var store = new BlobJournalStore(
             _ => new AzureAppendBlobs(container, Try, TimeProvider.System),
             "logs",
-            new() { SegmentBytes = 16384 },
+            new() { SegmentBytes = 32768 },
             TimeProvider.System,
             Random.Shared,
             _resolutions.Enqueue);

@@ -19,7 +19,7 @@ public sealed class TwoClusterTests
         await using var greenLoad = CounterLoad.Start(green.Client, clients: 4);
         await greenLoad.ProgressAsync(10);
 
-        var status = await Eventually.BecomesAsync(() => StatusAfterWritesAsync(blue), HasNoQuorum);
+        var status = await Eventually.BecomesAsync(() => blue.StatusAfterWritesAsync(0), HasNoQuorum);
         Assert.All(status.Where(IsRefused), replica =>
         {
             Assert.Contains($"taken over by cluster '{newer.Cluster}'", replica.Problem, StringComparison.Ordinal);
@@ -31,19 +31,11 @@ public sealed class TwoClusterTests
 
         // Another view of the cluster makes the former one look again, and find the same.
         await blue.StopAsync(2);
-        await Eventually.BecomesAsync(() => StatusAfterWritesAsync(blue), HasNoQuorum);
+        await Eventually.BecomesAsync(() => blue.StatusAfterWritesAsync(0), HasNoQuorum);
         await greenLoad.ProgressAsync(10);
         await green.UntilAllServeAsync();
         await blueLoad.VerifyAsync(green.Client);
         await greenLoad.VerifyAsync();
-    }
-
-    /// <summary>Writes to all groups first: a replica that is asked for nothing notices nothing.</summary>
-    private static async Task<IReadOnlyList<ConsensusReplicaStatus>> StatusAfterWritesAsync(TestedCluster cluster)
-    {
-        await Task.WhenAll(Enumerable.Range(0, 32).Select(_ => Record.ExceptionAsync(
-            () => new StorageClient(cluster, 0, StorageClient.NewId()).WriteAsync(1)).AsTask()));
-        return await cluster.StatusAsync(0);
     }
 
     private static bool IsRefused(ConsensusReplicaStatus replica) => replica.State == "Refused";

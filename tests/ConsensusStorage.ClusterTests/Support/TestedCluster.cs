@@ -104,6 +104,17 @@ internal sealed class TestedCluster : IAsyncDisposable
         int silo, string store = ConsensusStoreOptions.DefaultStoreName) =>
         await Services(silo).GetRequiredKeyedService<IConsensusStore>(store).GetStatusAsync();
 
+    /// <summary>
+    /// The status after writes to states of all groups, whatever became of them: a replica that is asked for nothing
+    /// does not notice what has happened to its log.
+    /// </summary>
+    public async Task<IReadOnlyList<ConsensusReplicaStatus>> StatusAfterWritesAsync(int silo)
+    {
+        await Task.WhenAll(Enumerable.Range(0, 32).Select(_ => Record.ExceptionAsync(
+            () => new StorageClient(this, silo, StorageClient.NewId()).WriteAsync(1)).AsTask()));
+        return await StatusAsync(silo);
+    }
+
     /// <summary>Ends a silo like a crash, as far as one process can: with no time to stop.</summary>
     public async Task KillAsync(int silo)
     {
