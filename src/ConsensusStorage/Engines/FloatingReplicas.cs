@@ -105,7 +105,7 @@ internal sealed class FloatingReplicas : IReplicaHost
         var started = _environment.Time.GetTimestamp();
         while (Hosted.Count > 0
             && _directory.Candidates.Any(silo => !silo.Equals(_directory.Local))
-            && _environment.Time.GetElapsedTime(started) < (IsBeingTaken() ? LongestLeave : LeavePatience)
+            && _environment.Time.GetElapsedTime(started) < PatienceToLeave()
             && !cancellationToken.IsCancellationRequested)
         {
             using var changed = _directory.Changed.Next(LookAgain, _environment.Time, cancellationToken);
@@ -131,7 +131,7 @@ internal sealed class FloatingReplicas : IReplicaHost
                 {
                     host.IsGuest = !isMine;
                     GiveUpIfItIsTime(seat, host, isMine);
-                    unsettled |= !isMine;
+                    unsettled |= !isMine || IsBeingTaken(seat.Replica);
                 }
                 else if (isMine && !_stop.IsCancellationRequested)
                 {
@@ -144,9 +144,12 @@ internal sealed class FloatingReplicas : IReplicaHost
         return unsettled;
     }
 
-    /// <summary>Whether others are reading a log that is served here; long ones take long.</summary>
-    private bool IsBeingTaken() => Hosted.Any(replica => _directory.HoldersElsewhere(replica.Id)
-        .Any(other => other.State == ReplicaState.Opening));
+    private TimeSpan PatienceToLeave() =>
+        Hosted.Any(replica => IsBeingTaken(replica.Id)) ? LongestLeave : LeavePatience;
+
+    /// <summary>Whether others are reading a log that is served here; a long one takes long.</summary>
+    private bool IsBeingTaken(ReplicaId replica) =>
+        _directory.HoldersElsewhere(replica).Any(other => other.State == ReplicaState.Opening);
 
     private HashSet<ReplicaId> Mine()
     {

@@ -154,6 +154,10 @@ public sealed class FloatingReplicasTests
         _cluster.Network.Changed();
         await SettleAsync();
         await WriteAllAsync(1, "one");
+
+        // Who has nothing to append does not notice.
+        await ReadAllAsync(0, "one");
+        await SettleAsync();
         Assert.Equal(0, Serving(0));
 
         _cluster.Network.See = (_, live) => live;

@@ -52,7 +52,7 @@ public sealed class MembershipViewTests
     {
         await using var view = Started();
         var reader = view.CreateReader();
-        _membership.Publish((2, SiloStatus.Joining));
+        _membership.Publish((2, SiloStatus.Active));
         await reader.ChangedAsync(default).WaitAsync(Soon);
 
         var changed = reader.ChangedAsync(default);
@@ -61,6 +61,24 @@ public sealed class MembershipViewTests
         await changed.WaitAsync(Soon);
 
         Assert.Equal([Local, Silo(2), Silo(3)], reader.LiveSilos);
+    }
+
+    [Fact]
+    public async Task Only_active_silos_stay_and_each_change_has_a_later_version()
+    {
+        await using var view = Started();
+        var reader = view.CreateReader();
+        _membership.Publish((2, SiloStatus.Joining), (3, SiloStatus.Active));
+        await reader.ChangedAsync(default).WaitAsync(Soon);
+        Assert.Equal([Silo(3)], reader.StayingSilos);
+        var before = reader.Version;
+
+        _membership.Publish((2, SiloStatus.Active), (3, SiloStatus.ShuttingDown));
+        await reader.ChangedAsync(default).WaitAsync(Soon);
+
+        Assert.Equal([Silo(2)], reader.StayingSilos);
+        Assert.Equal([Local, Silo(2), Silo(3)], reader.LiveSilos);
+        Assert.True(reader.Version > before);
     }
 
     [Fact]
