@@ -129,12 +129,13 @@ public sealed class FloatingReplicasTests
         _cluster.Network.Changed();
         await SettleAsync();
         await WriteAllAsync(1, "one");
-        Assert.Equal(0, Serving(0));
+        Assert.Equal(Groups * Replicas, Serving(1));
 
         _cluster.Network.See = (_, live) => live;
         _cluster.Network.Changed();
         await SettleAsync();
         Assert.Equal(hosted, Serving(0));
+        Assert.Equal((Groups * Replicas) - hosted, Serving(1));
         await ReadAllAsync(0, "one");
     });
 
