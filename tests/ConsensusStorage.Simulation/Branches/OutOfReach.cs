@@ -17,7 +17,7 @@ internal sealed record OutOfReach(string Method, string Source, string When, str
     private const string EveryAnswer = "replicas answer every request; PaxosEngineOutcomeTests";
     private const string OneLook = "only another thread could stop it during a look";
     private const string NoLocks = "simulated replicas float over blobs, which nobody locks; FloatingReplicasTests";
-    private const string Leaving = "others are there and soon have what a silo hosts that leaves; FloatingReplicasTests";
+    private const string Leaving = "others soon have what a silo hosts that leaves; FloatingReplicasTests";
     private const string Misuse = "an operator's mistake; FormationTests, ReplicaDirectoryTests";
 
     public static readonly IReadOnlyList<OutOfReach> All =
