@@ -15,6 +15,9 @@ internal sealed record OutOfReach(string Method, string Source, string When, str
     private const string ServedTwice = "a copied disk, or a dead silo seen for a moment; ReplicaDirectoryTests";
     private const string OneThread = "only another thread could come between; RegisterSessionTests";
     private const string EveryAnswer = "replicas answer every request; PaxosEngineOutcomeTests";
+    private const string OneLook = "only another thread could stop it during a look";
+    private const string NoLocks = "simulated replicas float over blobs, which nobody locks; FloatingReplicasTests";
+    private const string Leaving = "others soon have what a silo hosts that leaves; FloatingReplicasTests";
     private const string Misuse = "an operator's mistake; FormationTests, ReplicaDirectoryTests";
 
     public static readonly IReadOnlyList<OutOfReach> All =
@@ -67,6 +70,13 @@ internal sealed record OutOfReach(string Method, string Source, string When, str
         new("ReplicaLink.Post", "", "TryWrite: no", "the engine admits nothing once it stops"),
         new("ReplicaLink.SendAsync", "", "== conv.i4: no", EveryAnswer),
         new("ReplicaLink.SendAsync", "does not fit", "Refusal: no", EveryAnswer),
+        new("FloatingReplicas.Find", "", "< 0: yes", "all silos of a run have the same replicas"),
+        new("FloatingReplicas.LeaveAsync", "Hosted.Count > 0", "Any: no", Leaving),
+        new("FloatingReplicas.LeaveAsync", "Hosted.Count > 0", "LessThan: no", Leaving),
+        new("FloatingReplicas.LeaveAsync", "Hosted.Count > 0", "IsCancellationRequested: yes", Leaving),
+        new("FloatingReplicas.Look", "isMine &&", "IsCancellationRequested: yes", OneLook),
+        new("FloatingReplicas.GiveUpIfItIsTime", "_isLocked", "_isLocked: yes", NoLocks),
+        new("Seat.Take", "LongestPause", "LessThan: no", "half a minute comes after four losses in one membership"),
         new("PaxosReplica.LoadAndAnswerAsync", "MaxLoadedBytes", "33554432: no", "simulated states are small"),
     ];
 

@@ -47,8 +47,8 @@ internal sealed class ProtocolCode : AssemblyLoadContext
             or [
                 ..,
                 "Engines",
-                "Attempt.cs" or "Formation.cs" or "PaxosEngine.cs" or "PaxosReplica.cs" or "RegisterSessions.cs"
-                    or "ReplicaLink.cs"];
+                "Attempt.cs" or "FloatingReplicas.cs" or "Formation.cs" or "FormingLog.cs" or "PaxosEngine.cs"
+                    or "PaxosReplica.cs" or "RegisterSessions.cs" or "ReplicaLink.cs"];
     }
 }
 

@@ -154,6 +154,7 @@ public sealed class FloatingReplicasTests
         _cluster.Network.Changed();
         await SettleAsync();
         await WriteAllAsync(1, "one");
+        Assert.Equal(Groups * Replicas, Serving(1));
 
         // Who has nothing to append does not notice.
         await ReadAllAsync(0, "one");
@@ -164,6 +165,7 @@ public sealed class FloatingReplicasTests
         _cluster.Network.Changed();
         await SettleAsync();
         Assert.Equal(hosted, Serving(0));
+        Assert.Equal((Groups * Replicas) - hosted, Serving(1));
         await ReadAllAsync(0, "one");
     });
 
