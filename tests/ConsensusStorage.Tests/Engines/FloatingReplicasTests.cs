@@ -138,6 +138,21 @@ public sealed class FloatingReplicasTests
         Assert.Contains("'Default, floating'", refused.Message, StringComparison.Ordinal);
     });
 
+    [Fact]
+    public void Nobody_asks_the_accounts_for_anything_while_nobody_writes() => _cluster.Run(async () =>
+    {
+        var accounts = _cluster.Float(maxAppends: 24);
+        await StartAsync(3);
+        await WriteAllAsync(0, "one");
+        await SettleAsync();
+        var before = accounts.All.Sum(account => account.Requests);
+        Assert.True(before > 0);
+
+        await _cluster.PassAsync(60_000);
+
+        Assert.Equal(before, accounts.All.Sum(account => account.Requests));
+    });
+
     /// <summary>
     /// Its own membership has not changed, and its successor serves: without a word it would wait for ever.
     /// </summary>
