@@ -41,7 +41,14 @@ internal readonly record struct ProposerId(UInt128 Value) : IComparable<Proposer
 /// <summary>The random identity of one log (S13): a replica that lost its log comes back with another one.</summary>
 internal readonly record struct LogId(UInt128 Value)
 {
-    public static LogId Create(Random random) => new(ProposerId.Create(random).Value);
+    /// <summary>Thread rule: any, if all who share <paramref name="random"/> lock it.</summary>
+    public static LogId Create(Random random)
+    {
+        lock (random)
+        {
+            return new(ProposerId.Create(random).Value);
+        }
+    }
 
     public override string ToString() => Value.ToString("x32", CultureInfo.InvariantCulture);
 }

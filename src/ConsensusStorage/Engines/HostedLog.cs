@@ -20,18 +20,13 @@ internal sealed class HostedLog(
 {
     private (LogId Log, long Bytes)? _held;
 
-    /// <summary>Another process can have the log while it is open here; its fence tells.</summary>
-    public bool CanBeTakenOver => !journals.IsExclusive;
+    /// <summary>Another silo can come by the log while this one thinks that it has it; owner epochs tell them apart.
+    /// </summary>
+    public bool CanMove => settings.Floats || !journals.IsExclusive;
 
     /// <exception cref="JournalException">It can't be used; the message says what to do.</exception>
     public async Task<IJournal> OpenAsync(AcceptorIndex index, CancellationToken cancellationToken)
     {
-        LogId log;
-        lock (random)
-        {
-            log = LogId.Create(random);
-        }
-
         var expected = new JournalIdentity(
             settings.Service,
             settings.Store,
@@ -39,7 +34,7 @@ internal sealed class HostedLog(
             settings.Replicas.ToString(),
             settings.Groups,
             settings.Generation,
-            log);
+            LogId.Create(random));
         if (marks is { } mark)
         {
             await mark.Journals.MarkAsync(

@@ -183,7 +183,7 @@ internal sealed partial class HostedReplica
             incarnation?.Journal.Bytes ?? 0,
             _problem)
         {
-            Epoch = _log.CanBeTakenOver || _settings.Floats ? incarnation?.Journal.Epoch ?? 0 : 0,
+            Epoch = _log.CanMove ? incarnation?.Journal.Epoch ?? 0 : 0,
             IsGuest = IsGuest,
         };
     }
@@ -238,11 +238,8 @@ internal sealed partial class HostedReplica
             return;
         }
 
-        // Where a log can be taken over, a former host may still think that it has it.
         using var served = new CancellationTokenSource();
-        var watching = _log.CanBeTakenOver || _settings.Floats
-            ? Task.CompletedTask
-            : WatchForTwinAsync(incarnation, served.Token);
+        var watching = _log.CanMove ? Task.CompletedTask : WatchForTwinAsync(incarnation, served.Token);
         try
         {
             await incarnation.Replica.RunAsync();

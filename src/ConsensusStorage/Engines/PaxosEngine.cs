@@ -119,7 +119,8 @@ internal sealed partial class PaxosEngine : IConsensusEngine
     private async Task<ChangeResult> DriveAsync(
         RegisterSession session, Change change, long started, CancellationToken token, CancellationToken caller)
     {
-        var (directory, links) = (ShardOf(session.Register).Directory, ShardOf(session.Register).Links);
+        var shard = ShardOf(session.Register);
+        var directory = shard.Directory;
         Attempt? attempt = null;
         var toBeat = Ballot.None;
         var conflicts = 0;
@@ -140,7 +141,7 @@ internal sealed partial class PaxosEngine : IConsensusEngine
             }
 
             var start = StartOf(session, change, toBeat, wantPayload);
-            attempt = new(session.Register, links, start);
+            attempt = new(session.Register, shard.Links, start);
             var timeout = left < _settings.RoundTimeout ? left : _settings.RoundTimeout;
             var outcome = await attempt.RunAsync(timeout, Time, token);
             change = attempt.ChangeAfter;

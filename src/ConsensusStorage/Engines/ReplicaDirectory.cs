@@ -117,11 +117,8 @@ internal sealed partial class ReplicaDirectory
     public string? OtherShape { get; private set; }
 
     /// <summary>Another silo that serves <paramref name="log"/> too, or refused because it did, or null.</summary>
-    public SiloAddress? FindTwin(ReplicaId replica, LogId log) => Answering
-        .Where(seen => !seen.Silo.Equals(_transport.Local)
-            && seen.Replica.Replica == replica
-            && seen.Replica.Log == log
-            && seen.Replica.State is ReplicaState.Serving or ReplicaState.Refused)
+    public SiloAddress? FindTwin(ReplicaId replica, LogId log) => Elsewhere(replica)
+        .Where(seen => seen.Replica.Log == log && seen.Replica.State is ReplicaState.Serving or ReplicaState.Refused)
         .Select(seen => seen.Silo)
         .FirstOrDefault();
 
@@ -129,11 +126,9 @@ internal sealed partial class ReplicaDirectory
     public bool IsFormed => !_formation.IsEmpty;
 
     /// <summary>What other silos say that have a replica's log open, or are opening it.</summary>
-    public IEnumerable<ReplicaDescription> HoldersElsewhere(ReplicaId replica) => Answering
-        .Where(seen => !seen.Silo.Equals(_transport.Local)
-            && seen.Replica.Replica == replica
-            && seen.Replica.State is ReplicaState.Opening or ReplicaState.Forming or ReplicaState.Serving)
-        .Select(seen => seen.Replica);
+    public IEnumerable<ReplicaDescription> HoldersElsewhere(ReplicaId replica) => Elsewhere(replica)
+        .Select(seen => seen.Replica)
+        .Where(other => other.State is ReplicaState.Opening or ReplicaState.Forming or ReplicaState.Serving);
 
     public ReplicaLocation? Locate(int replica) => _locations[replica];
 
@@ -194,6 +189,9 @@ internal sealed partial class ReplicaDirectory
 
     /// <summary>Asks all live silos now; completes when all have answered or had their time.</summary>
     public Task RefreshAllAsync() => Task.WhenAll(_membership.LiveSilos.Select(DescribeAsync));
+
+    private IEnumerable<(SiloAddress Silo, ReplicaDescription Replica)> Elsewhere(ReplicaId replica) =>
+        Answering.Where(seen => !seen.Silo.Equals(Local) && seen.Replica.Replica == replica);
 
     private async Task WatchMembershipAsync()
     {

@@ -77,11 +77,5 @@ internal sealed class FileJournalStore(
             + "is a directory on a working disk, and that this process may read and write it.",
             exception);
 
-    private UInt128 NewId()
-    {
-        lock (random)
-        {
-            return LogId.Create(random).Value;
-        }
-    }
+    private UInt128 NewId() => LogId.Create(random).Value;
 }

@@ -43,7 +43,7 @@ internal static class DescriptionCodec
             }
 
             // What silos of before replicas floated don't know is not written where nothing floats.
-            foreach (var replica in description.Replicas.Where(_ => description.Floats))
+            foreach (var replica in description.Floats ? description.Replicas : [])
             {
                 writer.WriteInt64(replica.Epoch);
                 writer.WriteByte(replica.IsGuest ? (byte)1 : (byte)0);

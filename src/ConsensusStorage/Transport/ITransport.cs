@@ -111,7 +111,7 @@ internal sealed record ReplicaDescription(
     string? Problem)
 {
     /// <summary>
-    /// Of a replica that floats: the owner epoch of its log, which tells its host from a former one. Else 0.
+    /// Of a replica whose log can be taken over: its owner epoch, which tells its host from a former one. Else 0.
     /// </summary>
     public long Epoch { get; init; }
 

@@ -60,7 +60,7 @@ internal sealed class BlobJournalStore(
         try
         {
             // The same bytes at the same place are taken for one's own (S18): no two fences may be the same.
-            var opener = owner with { Silo = $"{owner.Silo}/{new LogId(NewId())}" };
+            var opener = owner with { Silo = $"{owner.Silo}/{LogId.Create(random)}" };
             var factory = new SegmentFactory(store, time, NewId);
             var opening = new JournalOpening(expected, opener, from, replay);
             var journal = await Journal.OpenAsync(store, factory, _options, opening, cancellationToken);
@@ -91,11 +91,5 @@ internal sealed class BlobJournalStore(
             + "to blobs in that container.",
             exception);
 
-    private UInt128 NewId()
-    {
-        lock (random)
-        {
-            return LogId.Create(random).Value;
-        }
-    }
+    private UInt128 NewId() => LogId.Create(random).Value;
 }
