@@ -19,14 +19,10 @@ internal sealed class FightOracle(TimeProvider time, Action<string> violated)
 
     public IJournalStore Watch(SiloAddress silo, IJournalStore journals) => new Store(this, silo, journals);
 
-    private sealed class Store(FightOracle oracle, SiloAddress silo, IJournalStore journals) : IJournalStore
+    private sealed class Store(FightOracle oracle, SiloAddress silo, IJournalStore journals)
+        : JournalsBetween(journals)
     {
-        public bool IsExclusive => journals.IsExclusive;
-
-        public ValueTask MarkAsync(JournalIdentity expected, bool mayCreate, CancellationToken cancellationToken) =>
-            journals.MarkAsync(expected, mayCreate, cancellationToken);
-
-        public async ValueTask<IJournal> OpenAsync(
+        public override async ValueTask<IJournal> OpenAsync(
             JournalIdentity expected,
             JournalOwner owner,
             JournalPosition? from,
@@ -39,7 +35,7 @@ internal sealed class FightOracle(TimeProvider time, Action<string> violated)
                 oracle.Tell($"A log was opened in the middle of peace (replica {expected.Replica}, {silo}).");
             }
 
-            var journal = await journals.OpenAsync(expected, owner, from, replay, cancellationToken);
+            var journal = await Inner.OpenAsync(expected, owner, from, replay, cancellationToken);
             if (oracle._fenced.TryGetValue((silo, journal.Identity.LogId), out var fenced)
                 && oracle.Between(fenced, begun) < LeastPause)
             {
@@ -58,31 +54,20 @@ internal sealed class FightOracle(TimeProvider time, Action<string> violated)
 
     private void Tell(string what) => violated(what);
 
-    private sealed class Journal(FightOracle oracle, SiloAddress silo, IJournal inner) : IJournal
+    private sealed class Journal(FightOracle oracle, SiloAddress silo, IJournal inner) : JournalBetween(inner)
     {
-        public JournalIdentity Identity => inner.Identity;
-
-        public long Epoch => inner.Epoch;
-
-        public long Bytes => inner.Bytes;
-
-        public async ValueTask<JournalPosition> AppendAsync(JournalBatch batch, CancellationToken cancellationToken)
+        public override async ValueTask<JournalPosition> AppendAsync(
+            JournalBatch batch, CancellationToken cancellationToken)
         {
             try
             {
-                return await inner.AppendAsync(batch, cancellationToken);
+                return await Inner.AppendAsync(batch, cancellationToken);
             }
             catch (JournalFencedException)
             {
-                oracle._fenced[(silo, inner.Identity.LogId)] = oracle.Now;
+                oracle._fenced[(silo, Inner.Identity.LogId)] = oracle.Now;
                 throw;
             }
         }
-
-        public ValueTask<ReadOnlyMemory<byte>> ReadAsync(
-            JournalPosition position, int length, CancellationToken cancellationToken) =>
-            inner.ReadAsync(position, length, cancellationToken);
-
-        public ValueTask DisposeAsync() => inner.DisposeAsync();
     }
 }

@@ -41,14 +41,10 @@ internal sealed class JournalOracle(Action<string> violated)
 
     private void ViolatedBy(ReplicaId replica, string what) => violated($"{what} (replica {replica}).");
 
-    private sealed class Store(JournalOracle oracle, SiloAddress silo, IJournalStore journals) : IJournalStore
+    private sealed class Store(JournalOracle oracle, SiloAddress silo, IJournalStore journals)
+        : JournalsBetween(journals)
     {
-        public bool IsExclusive => journals.IsExclusive;
-
-        public ValueTask MarkAsync(JournalIdentity expected, bool mayCreate, CancellationToken cancellationToken) =>
-            journals.MarkAsync(expected, mayCreate, cancellationToken);
-
-        public async ValueTask<IJournal> OpenAsync(
+        public override async ValueTask<IJournal> OpenAsync(
             JournalIdentity expected,
             JournalOwner owner,
             JournalPosition? from,
@@ -56,7 +52,7 @@ internal sealed class JournalOracle(Action<string> violated)
             CancellationToken cancellationToken)
         {
             var records = new List<LogRecord>();
-            var journal = await journals.OpenAsync(expected, owner, from, Show, cancellationToken);
+            var journal = await Inner.OpenAsync(expected, owner, from, Show, cancellationToken);
             var log = journal.Identity.LogId;
             if (!oracle._logs.TryGetValue(log, out var shadow))
             {
@@ -181,20 +177,16 @@ internal sealed class JournalOracle(Action<string> violated)
         }
     }
 
-    private sealed class Journal(JournalOracle oracle, LogShadow shadow, LogOpening opening, IJournal inner) : IJournal
+    private sealed class Journal(JournalOracle oracle, LogShadow shadow, LogOpening opening, IJournal inner)
+        : JournalBetween(inner)
     {
-        public JournalIdentity Identity => inner.Identity;
-
-        public long Epoch => inner.Epoch;
-
-        public long Bytes => inner.Bytes;
-
-        public async ValueTask<JournalPosition> AppendAsync(JournalBatch batch, CancellationToken cancellationToken)
+        public override async ValueTask<JournalPosition> AppendAsync(
+            JournalBatch batch, CancellationToken cancellationToken)
         {
             Begin(LogRecord.In(batch));
             try
             {
-                var position = await inner.AppendAsync(batch, cancellationToken);
+                var position = await Inner.AppendAsync(batch, cancellationToken);
                 End();
                 return position;
             }
@@ -210,12 +202,6 @@ internal sealed class JournalOracle(Action<string> violated)
                 throw;
             }
         }
-
-        public ValueTask<ReadOnlyMemory<byte>> ReadAsync(
-            JournalPosition position, int length, CancellationToken cancellationToken) =>
-            inner.ReadAsync(position, length, cancellationToken);
-
-        public ValueTask DisposeAsync() => inner.DisposeAsync();
 
         private void Begin(List<LogRecord> records)
         {
@@ -235,7 +221,7 @@ internal sealed class JournalOracle(Action<string> violated)
             else if (!shadow.Holds(records, opening.Known))
             {
                 oracle.ViolatedBy(
-                    inner.Identity.Replica,
+                    Inner.Identity.Replica,
                     $"An append was acknowledged after the log had been taken over: {records.Count} records of epoch "
                     + $"{opening.Epoch}, epoch {shadow.Newest?.Epoch} never saw them");
             }
