@@ -193,4 +193,6 @@ internal sealed class FileSegment(int number, IFile file) : ISegment
         file.WriteAndFlushAsync(offset, bytes, cancellationToken);
 
     public ValueTask RefreshAsync(CancellationToken cancellationToken) => ValueTask.CompletedTask;
+
+    public ValueTask HoldAsync(CancellationToken cancellationToken) => ValueTask.CompletedTask;
 }

@@ -71,6 +71,13 @@ internal interface ISegment
 
     /// <summary>Learns what others have appended; nothing in an exclusive store. Not next to a write.</summary>
     ValueTask RefreshAsync(CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Keeps others from appending until the next write has succeeded, or a short time is over: a busy owner would
+    /// be faster than any fence otherwise. A courtesy that may fail without a word; only the fence ends an owner
+    /// (S17). Nothing in an exclusive store. Not next to a write.
+    /// </summary>
+    ValueTask HoldAsync(CancellationToken cancellationToken);
 }
 
 /// <summary>Somebody else's bytes stand where these were to be: the log has been taken over (S17).</summary>

@@ -18,6 +18,9 @@ internal sealed class Journal : IJournal
     /// <summary>Each try that is lost is a batch that somebody else appended.</summary>
     private const int MaxTakeOvers = 1000;
 
+    /// <summary>An owner that was faster so often is asked to wait.</summary>
+    private const int PatientTakeOvers = 2;
+
     private ImmutableArray<LogSegment> _segments;
     private Task<LogSegment>? _spare;
     private long _offset;
@@ -87,6 +90,11 @@ internal sealed class Journal : IJournal
                         $"The log in {store.Location} could not be taken over: others have appended to it before the "
                         + $"fence {tries} times. Its owner is alive and busy, or many silos want it at once.",
                         exception);
+                }
+
+                if (tries >= PatientTakeOvers)
+                {
+                    await log.Segments[^1].Storage.HoldAsync(cancellationToken);
                 }
 
                 // What somebody else has appended belongs to the log, and the fence belongs behind it (S17).

@@ -10,15 +10,47 @@ internal sealed class AppendBlob
     /// <summary>As the service has it.</summary>
     public const int MostBlocks = 50_000;
 
+    private static readonly TimeSpan HoldTime = TimeSpan.FromSeconds(15);
+
     private byte[] _bytes = [];
     private int _length;
+    private (Guid Id, DateTimeOffset Until)? _hold;
 
     public int Blocks { get; private set; }
 
     public long Length => _length;
 
-    public AppendOutcome Append(long position, ReadOnlySpan<byte> bytes)
+    /// <summary>A lease on the blob.</summary>
+    /// <returns>False if another one is on it.</returns>
+    public bool Hold(Guid hold, DateTimeOffset now)
     {
+        if (HoldAt(now) is { } other && other != hold)
+        {
+            return false;
+        }
+
+        _hold = (hold, now + HoldTime);
+        return true;
+    }
+
+    public bool Release(Guid hold)
+    {
+        if (_hold?.Id != hold)
+        {
+            return false;
+        }
+
+        _hold = null;
+        return true;
+    }
+
+    public AppendOutcome Append(long position, ReadOnlySpan<byte> bytes, Guid? hold, DateTimeOffset now)
+    {
+        if (HoldAt(now) != hold)
+        {
+            return AppendOutcome.Held;
+        }
+
         if (position != _length)
         {
             return AppendOutcome.WrongPosition;
@@ -48,4 +80,6 @@ internal sealed class AppendBlob
     }
 
     public byte[] ToArray() => _bytes[.._length];
+
+    private Guid? HoldAt(DateTimeOffset now) => _hold is { } hold && now < hold.Until ? hold.Id : null;
 }

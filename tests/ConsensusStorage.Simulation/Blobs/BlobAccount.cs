@@ -58,7 +58,7 @@ internal sealed class BlobAccount(TimeProvider time, Random random)
         var blob = _blobs[name] = new();
         foreach (var block in blocks)
         {
-            blob.Append(blob.Length, block);
+            blob.Append(blob.Length, block, hold: null, time.GetUtcNow());
         }
     }
 
@@ -92,8 +92,12 @@ internal sealed class BlobAccount(TimeProvider time, Random random)
         return _blobs.TryAdd(name, new());
     }
 
-    public AppendOutcome Append(string name, long position, ReadOnlySpan<byte> bytes) =>
-        Blob(name).Append(position, bytes);
+    public AppendOutcome Append(string name, long position, ReadOnlySpan<byte> bytes, Guid? hold) =>
+        Blob(name).Append(position, bytes, hold, time.GetUtcNow());
+
+    public bool Hold(string name, Guid hold) => Blob(name).Hold(hold, time.GetUtcNow());
+
+    public bool Release(string name, Guid hold) => Blob(name).Release(hold);
 
     public long? Length(string name) => _blobs.GetValueOrDefault(name)?.Length;
 

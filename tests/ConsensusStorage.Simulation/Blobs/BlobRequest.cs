@@ -5,6 +5,8 @@ internal enum BlobAction
 {
     Create,
     Append,
+    Hold,
+    Release,
     Length,
     Read,
 }
@@ -36,7 +38,7 @@ internal enum BlobFault
 internal readonly record struct BlobRequest(
     string Client, BlobAction Action, string Name, long Position, long Number)
 {
-    public bool IsChange => Action is BlobAction.Create or BlobAction.Append;
+    public bool IsChange => Action is not (BlobAction.Length or BlobAction.Read);
 }
 
 /// <summary>Decides on every request; a simulator may let time pass in it, or do anything else meanwhile.</summary>

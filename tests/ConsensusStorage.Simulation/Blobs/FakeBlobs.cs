@@ -16,14 +16,22 @@ internal sealed class FakeBlobs(BlobAccount account, string client) : IAppendBlo
             cancellationToken);
 
     public ValueTask<AppendOutcome> AppendAsync(
-        string name, long position, ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
+        string name, long position, ReadOnlyMemory<byte> bytes, Guid? hold, CancellationToken cancellationToken)
     {
         // What is sent is sent, whatever becomes of the caller's buffer.
         var sent = bytes.ToArray();
         return CallAsync(
-            BlobAction.Append, name, position, () => account.Append(name, position, sent),
+            BlobAction.Append, name, position, () => account.Append(name, position, sent, hold),
             static outcome => outcome == AppendOutcome.Appended, cancellationToken);
     }
+
+    public ValueTask<bool> HoldAsync(string name, Guid hold, CancellationToken cancellationToken) =>
+        CallAsync(
+            BlobAction.Hold, name, 0, () => account.Hold(name, hold), static done => done, cancellationToken);
+
+    public async ValueTask ReleaseAsync(string name, Guid hold, CancellationToken cancellationToken) =>
+        await CallAsync(
+            BlobAction.Release, name, 0, () => account.Release(name, hold), static done => done, cancellationToken);
 
     public ValueTask<long?> LengthAsync(string name, CancellationToken cancellationToken) =>
         CallAsync(

@@ -16,11 +16,24 @@ internal sealed class ProcessBlobs(IAppendBlobs blobs, SimulatedProcess process,
         SendAsync(() => blobs.CreateAsync(name, withContainer, CancellationToken.None), cancellationToken);
 
     public ValueTask<AppendOutcome> AppendAsync(
-        string name, long position, ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
+        string name, long position, ReadOnlyMemory<byte> bytes, Guid? hold, CancellationToken cancellationToken)
     {
         var sent = bytes.ToArray();
-        return SendAsync(() => blobs.AppendAsync(name, position, sent, CancellationToken.None), cancellationToken);
+        return SendAsync(
+            () => blobs.AppendAsync(name, position, sent, hold, CancellationToken.None), cancellationToken);
     }
+
+    public ValueTask<bool> HoldAsync(string name, Guid hold, CancellationToken cancellationToken) =>
+        SendAsync(() => blobs.HoldAsync(name, hold, CancellationToken.None), cancellationToken);
+
+    public async ValueTask ReleaseAsync(string name, Guid hold, CancellationToken cancellationToken) =>
+        await SendAsync(
+            async () =>
+            {
+                await blobs.ReleaseAsync(name, hold, CancellationToken.None);
+                return true;
+            },
+            cancellationToken);
 
     public ValueTask<long?> LengthAsync(string name, CancellationToken cancellationToken) =>
         SendAsync(() => blobs.LengthAsync(name, CancellationToken.None), cancellationToken);

@@ -66,7 +66,7 @@ public sealed class ProcessBlobsTests
         using var stop = new CancellationTokenSource();
         var buffer = new byte[] { 9 };
         var reading = _blobs.ReadAsync("blob", 0, buffer, stop.Token).AsTask();
-        var appending = _blobs.AppendAsync("blob", 1, new byte[] { 7 }, stop.Token).AsTask();
+        var appending = _blobs.AppendAsync("blob", 1, new byte[] { 7 }, hold: null, stop.Token).AsTask();
         stop.Cancel();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => reading);
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => appending);
@@ -76,5 +76,6 @@ public sealed class ProcessBlobsTests
     });
 
     private async Task AppendAsync() => Assert.Equal(
-        AppendOutcome.Appended, await _blobs.AppendAsync("blob", 1, new byte[] { 7 }, CancellationToken.None));
+        AppendOutcome.Appended,
+        await _blobs.AppendAsync("blob", 1, new byte[] { 7 }, hold: null, CancellationToken.None));
 }

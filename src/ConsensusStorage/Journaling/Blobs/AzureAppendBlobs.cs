@@ -15,6 +15,9 @@ internal sealed class AzureAppendBlobs(BlobContainerClient container, TimeSpan p
     private const int BytesPerTry = 4 << 20;
     private const int LargestBlock = 100 << 20;
 
+    // The shortest that there is.
+    private static readonly TimeSpan HoldTime = TimeSpan.FromSeconds(15);
+
     // Without the query: a shared access signature is a secret.
     public string Location { get; } = container.Uri.GetLeftPart(UriPartial.Path);
 
@@ -56,10 +59,14 @@ internal sealed class AzureAppendBlobs(BlobContainerClient container, TimeSpan p
         }, cancellationToken);
 
     public ValueTask<AppendOutcome> AppendAsync(
-        string name, long position, ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken) =>
+        string name, long position, ReadOnlyMemory<byte> bytes, Guid? hold, CancellationToken cancellationToken) =>
         TryAsync(name, bytes.Length, async token =>
         {
-            var conditions = new AppendBlobRequestConditions { IfAppendPositionEqual = position };
+            var conditions = new AppendBlobRequestConditions
+            {
+                IfAppendPositionEqual = position,
+                LeaseId = hold?.ToString(),
+            };
             try
             {
                 using var content = BinaryData.FromBytes(bytes).ToStream();
@@ -71,6 +78,40 @@ internal sealed class AzureAppendBlobs(BlobContainerClient container, TimeSpan p
                 when (exception.ErrorCode == BlobErrorCode.AppendPositionConditionNotMet)
             {
                 return AppendOutcome.WrongPosition;
+            }
+            catch (RequestFailedException exception) when (IsOfHolds(exception.ErrorCode))
+            {
+                return AppendOutcome.Held;
+            }
+        }, cancellationToken);
+
+    public ValueTask<bool> HoldAsync(string name, Guid hold, CancellationToken cancellationToken) =>
+        TryAsync(name, 0, async token =>
+        {
+            try
+            {
+                var lease = container.GetAppendBlobClient(name).GetBlobLeaseClient(hold.ToString());
+                await lease.AcquireAsync(HoldTime, cancellationToken: token);
+                return true;
+            }
+            catch (RequestFailedException exception) when (exception.ErrorCode == BlobErrorCode.LeaseAlreadyPresent)
+            {
+                return false;
+            }
+        }, cancellationToken);
+
+    public async ValueTask ReleaseAsync(string name, Guid hold, CancellationToken cancellationToken) =>
+        await TryAsync(name, 0, async token =>
+        {
+            try
+            {
+                var lease = container.GetAppendBlobClient(name).GetBlobLeaseClient(hold.ToString());
+                await lease.ReleaseAsync(cancellationToken: token);
+                return true;
+            }
+            catch (RequestFailedException exception) when (IsOfHolds(exception.ErrorCode))
+            {
+                return false;
             }
         }, cancellationToken);
 
@@ -159,6 +200,14 @@ internal sealed class AzureAppendBlobs(BlobContainerClient container, TimeSpan p
             _ => new IOException($"The blob {name} in {Location} refused a request: {what}.", failed),
         };
     }
+
+    private static bool IsOfHolds(string? code) =>
+        code == BlobErrorCode.LeaseIdMissing
+        || code == BlobErrorCode.LeaseLost
+        || code == BlobErrorCode.LeaseIdMismatchWithBlobOperation
+        || code == BlobErrorCode.LeaseIdMismatchWithLeaseOperation
+        || code == BlobErrorCode.LeaseNotPresentWithBlobOperation
+        || code == BlobErrorCode.LeaseNotPresentWithLeaseOperation;
 
     private static bool IsBeingDeleted(RequestFailedException failed) =>
         failed.ErrorCode == BlobErrorCode.ContainerBeingDeleted;

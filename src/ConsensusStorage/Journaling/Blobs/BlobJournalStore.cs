@@ -27,7 +27,7 @@ internal sealed class BlobJournalStore(
     {
         var blobs = containers(expected.Replica);
         await using var store = new BlobSegmentStore(
-            blobs, $"{folder}/{expected.Replica.Name}", new BlobRetry(time, random), resolved ?? (static _ => { }));
+            blobs, FolderOf(expected), NewOpener(), new BlobRetry(time, random), resolved ?? (static _ => { }));
         try
         {
             var factory = new SegmentFactory(store, time, NewId);
@@ -49,7 +49,7 @@ internal sealed class BlobJournalStore(
         var blobs = containers(expected.Replica);
         var retry = new BlobRetry(time, random);
         BlobSegmentStore? store = new(
-            blobs, $"{folder}/{expected.Replica.Name}", retry, resolved ?? (static _ => { }))
+            blobs, FolderOf(expected), NewOpener(), retry, resolved ?? (static _ => { }))
         {
             MaxAppends = MaxAppends,
         };
@@ -90,6 +90,19 @@ internal sealed class BlobJournalStore(
             + "Check that the storage account can be reached, and that this process may create, read and append "
             + "to blobs in that container.",
             exception);
+
+    private string FolderOf(JournalIdentity identity) => $"{folder}/{identity.Replica.Name}";
+
+    private Guid NewOpener()
+    {
+        var bytes = new byte[16];
+        lock (random)
+        {
+            random.NextBytes(bytes);
+        }
+
+        return new(bytes);
+    }
 
     private UInt128 NewId() => LogId.Create(random).Value;
 }

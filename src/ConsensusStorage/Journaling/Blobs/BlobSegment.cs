@@ -5,7 +5,13 @@ namespace Orleans.Consensus.Journaling.Blobs;
 /// since, and the position condition of every append tells.
 /// </summary>
 internal sealed class BlobSegment(
-    IAppendBlobs blobs, string name, int number, long length, BlobRetry retry, Action<AppendResolution> resolved)
+    IAppendBlobs blobs,
+    string name,
+    int number,
+    long length,
+    Guid opener,
+    BlobRetry retry,
+    Action<AppendResolution> resolved)
     : ISegment
 {
     private const int TailBytes = 64 << 10;
@@ -13,6 +19,7 @@ internal sealed class BlobSegment(
     private long _length = length;
     private Tail? _tail;
     private bool _isFresh;
+    private Guid? _hold;
 
     public int Number => number;
 
@@ -55,6 +62,7 @@ internal sealed class BlobSegment(
 
         (_tail, _isFresh) = (null, false);
         Volatile.Write(ref _length, offset + bytes.Length);
+        await ReleaseAsync(cancellationToken);
     }
 
     public async ValueTask RefreshAsync(CancellationToken cancellationToken)
@@ -75,12 +83,48 @@ internal sealed class BlobSegment(
         _isFresh = false;
     }
 
+    public async ValueTask HoldAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            var isHeld = await retry.RunAsync((_, token) => blobs.HoldAsync(name, opener, token), cancellationToken);
+            _hold = isHeld ? opener : null;
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            // Who may append and not hold has to be quick instead.
+            _hold = null;
+        }
+    }
+
+    private async ValueTask ReleaseAsync(CancellationToken cancellationToken)
+    {
+        if (_hold is not { } hold)
+        {
+            return;
+        }
+
+        try
+        {
+            await blobs.ReleaseAsync(name, hold, cancellationToken);
+            _hold = null;
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            // It ends by itself; the next append goes along with it and tries to release it once more.
+        }
+    }
+
     private async ValueTask<AppendResolution?> TryWriteAsync(
         long offset, ReadOnlyMemory<byte> bytes, int tries, CancellationToken cancellationToken)
     {
-        if (await blobs.AppendAsync(name, offset, bytes, cancellationToken) == AppendOutcome.Appended)
+        switch (await blobs.AppendAsync(name, offset, bytes, _hold, cancellationToken))
         {
-            return tries == 1 ? null : AppendResolution.Retried;
+            case AppendOutcome.Appended:
+                return tries == 1 ? null : AppendResolution.Retried;
+            case AppendOutcome.Held:
+                _hold = null;
+                throw new TransientBlobException($"Somebody else holds the blob {name} in {blobs.Location}.");
         }
 
         var found = await LookAsync(offset, bytes.Length, cancellationToken);

@@ -7,8 +7,9 @@ namespace Orleans.Consensus.Journaling.Blobs;
 /// that log, so it must never be deleted (S19). The names of the later ones hold their random ids, which only the roll
 /// record before tells: what somebody creates who has been fenced is in nobody's way, and counts for nothing (S17).
 /// </summary>
+/// <param name="opener">Tells the holds of this opening from those of all others.</param>
 internal sealed class BlobSegmentStore(
-    IAppendBlobs blobs, string folder, BlobRetry retry, Action<AppendResolution> resolved) : ISegmentStore
+    IAppendBlobs blobs, string folder, Guid opener, BlobRetry retry, Action<AppendResolution> resolved) : ISegmentStore
 {
     /// <summary>The service reads append blobs the slower the more appends they are made of.</summary>
     public const int AppendsPerBlob = 1000;
@@ -58,7 +59,7 @@ internal sealed class BlobSegmentStore(
         : string.Create(CultureInfo.InvariantCulture, $"{folder}/{number:D8}-{id:x32}");
 
     private BlobSegment SegmentAt(string name, int number, long length) =>
-        new(blobs, name, number, length, retry, resolved);
+        new(blobs, name, number, length, opener, retry, resolved);
 
     private ValueTask<long?> LengthAsync(string name, CancellationToken cancellationToken) =>
         retry.RunAsync((_, token) => blobs.LengthAsync(name, token), cancellationToken);

@@ -19,8 +19,19 @@ internal interface IAppendBlobs
     ValueTask<bool> CreateAsync(string name, bool withContainer, CancellationToken cancellationToken);
 
     /// <summary>Appends bytes if the blob's end is at <paramref name="position"/>, and never elsewhere (S18).</summary>
+    /// <param name="hold">The hold that the caller has on the blob; null if it has none.</param>
     ValueTask<AppendOutcome> AppendAsync(
-        string name, long position, ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken);
+        string name, long position, ReadOnlyMemory<byte> bytes, Guid? hold, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Keeps everybody else from appending to a blob until it is released or 15 seconds are over (a lease). The same
+    /// hold may be taken again.
+    /// </summary>
+    /// <returns>False if somebody else holds it.</returns>
+    ValueTask<bool> HoldAsync(string name, Guid hold, CancellationToken cancellationToken);
+
+    /// <summary>Lets others append again; nothing if the hold has ended.</summary>
+    ValueTask ReleaseAsync(string name, Guid hold, CancellationToken cancellationToken);
 
     /// <summary>The blob's length in bytes; null if there is no such blob, or no such container.</summary>
     ValueTask<long?> LengthAsync(string name, CancellationToken cancellationToken);
@@ -36,6 +47,9 @@ internal enum AppendOutcome
 
     /// <summary>The blob ends elsewhere. After a retry that may be due to the very bytes.</summary>
     WrongPosition,
+
+    /// <summary>Nothing was done: somebody else holds the blob, or the caller's own hold has ended.</summary>
+    Held,
 }
 
 /// <summary>

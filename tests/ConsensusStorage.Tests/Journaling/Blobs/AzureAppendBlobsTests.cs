@@ -65,6 +65,52 @@ public sealed class AzureAppendBlobsTests
         Assert.Equal(AppendOutcome.WrongPosition, await AppendAsync(0));
     }
 
+    [Fact]
+    public async Task Who_holds_a_blob_appends_with_its_lease()
+    {
+        var hold = Guid.NewGuid();
+        _service.Answers.Enqueue((HttpStatusCode.Created, ""));
+        _service.Answers.Enqueue((HttpStatusCode.Created, ""));
+        _service.Answers.Enqueue((HttpStatusCode.OK, ""));
+        Assert.True(await _blobs.HoldAsync("log", hold, Cancel));
+        await _blobs.AppendAsync("log", 0, new byte[512], hold, Cancel);
+        await _blobs.ReleaseAsync("log", hold, Cancel);
+
+        Assert.Contains("x-ms-lease-action: acquire", _service.Requests[0], StringComparison.Ordinal);
+        Assert.Contains("x-ms-lease-duration: 15", _service.Requests[0], StringComparison.Ordinal);
+        Assert.Contains($"x-ms-lease-id: {hold}", _service.Requests[1], StringComparison.Ordinal);
+        Assert.Contains("x-ms-blob-condition-appendpos: 0", _service.Requests[1], StringComparison.Ordinal);
+        Assert.Contains("x-ms-lease-action: release", _service.Requests[2], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_blob_that_somebody_else_holds_can_not_be_held()
+    {
+        _service.Answers.Enqueue((HttpStatusCode.Conflict, "LeaseAlreadyPresent"));
+        Assert.False(await _blobs.HoldAsync("log", Guid.NewGuid(), Cancel));
+    }
+
+    [Theory]
+    [InlineData("LeaseIdMissing")]
+    [InlineData("LeaseLost")]
+    [InlineData("LeaseIdMismatchWithBlobOperation")]
+    [InlineData("LeaseNotPresentWithBlobOperation")]
+    public async Task An_append_that_a_hold_stops_is_an_outcome_and_no_failure(string code)
+    {
+        _service.Answers.Enqueue((HttpStatusCode.PreconditionFailed, code));
+        Assert.Equal(AppendOutcome.Held, await AppendAsync(0));
+    }
+
+    [Theory]
+    [InlineData("LeaseIdMismatchWithLeaseOperation")]
+    [InlineData("LeaseNotPresentWithLeaseOperation")]
+    public async Task A_hold_that_is_over_needs_no_release(string code)
+    {
+        _service.Answers.Enqueue((HttpStatusCode.Conflict, code));
+        await _blobs.ReleaseAsync("log", Guid.NewGuid(), Cancel);
+        Assert.Single(_service.Requests);
+    }
+
     [Theory]
     [InlineData(408, "")]
     [InlineData(429, "TooManyRequests")]
@@ -85,7 +131,7 @@ public sealed class AzureAppendBlobsTests
     [InlineData(409, "ContainerBeingDeleted", "The container was deleted")]
     [InlineData(409, "BlockCountExceedsLimit", "BlockCountExceedsLimit")]
     [InlineData(413, "RequestBodyTooLarge", "RequestBodyTooLarge")]
-    [InlineData(412, "LeaseIdMissing", "LeaseIdMissing")]
+    [InlineData(412, "ConditionNotMet", "ConditionNotMet")]
     public async Task What_stays_is_reported_in_clear_words(int status, string code, string words)
     {
         _service.Answers.Enqueue(((HttpStatusCode)status, code));
@@ -116,7 +162,7 @@ public sealed class AzureAppendBlobsTests
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
     private Task<AppendOutcome> AppendAsync(long position) =>
-        _blobs.AppendAsync("log", position, new byte[512], Cancel).AsTask();
+        _blobs.AppendAsync("log", position, new byte[512], hold: null, Cancel).AsTask();
 
     /// <summary>Answers each request with the next answer; status 0 breaks the connection.</summary>
     private sealed class StubbedService : HttpMessageHandler

@@ -119,7 +119,7 @@ public sealed class TakeOverTests
                 await TestLog.AppendAsync(owner, [1]);
             }
 
-            return BlobFault.None;
+            return request.Action == BlobAction.Hold ? BlobFault.Denied : BlobFault.None;
         };
         var lost = await Assert.ThrowsAsync<JournalLostException>(() => bench.Silo("s2").OpenAsync());
         Assert.Contains("1000 times", lost.Message, StringComparison.Ordinal);
@@ -147,7 +147,74 @@ public sealed class TakeOverTests
 
         // Its own appends, each but the last followed by one look at what took the place.
         BlobAction[] race = [BlobAction.Append, BlobAction.Append, BlobAction.Read];
-        Assert.Equal([.. race, .. race, BlobAction.Append], requests[^7..]);
+        BlobAction[] expected = [.. race, .. race, BlobAction.Hold, BlobAction.Append, BlobAction.Release];
+        Assert.Equal(expected, requests[^9..]);
+    });
+
+    [Fact]
+    public void An_owner_that_is_always_faster_waits_for_the_fence_in_the_end() => Run(async bench =>
+    {
+        await using var owner = await bench.Silo("s1").OpenAsync();
+        var appends = new List<Task>();
+        var fences = 0;
+        bench.Account.Plan = async request =>
+        {
+            if (request is { Client: "s2", Action: BlobAction.Append })
+            {
+                fences++;
+                appends.Add(TestLog.AppendAsync(owner, [(byte)fences]));
+
+                // It is faster unless it has to wait.
+                await Task.WhenAny(appends[^1], bench.PassAsync(TimeSpan.FromMilliseconds(10)));
+            }
+
+            return BlobFault.None;
+        };
+        await using var taker = await bench.Silo("s2").OpenAsync();
+
+        Assert.Equal(3, fences);
+        await appends[0];
+        await appends[1];
+        await Assert.ThrowsAsync<JournalFencedException>(() => appends[2]);
+        await TestLog.AppendAsync(taker, [4]);
+        bench.Account.Plan = null;
+        var replayed = await bench.ReplayAsync();
+        Assert.Equal([1, 2, 4], replayed.Select(record => record.Bytes[0]));
+    });
+
+    [Fact]
+    public void A_hold_whose_holder_died_is_over_after_a_while() => Run(async bench =>
+    {
+        await using var owner = await bench.Silo("s1").OpenAsync();
+        Assert.True(bench.Account.Hold(BlobBench.First, Guid.NewGuid()));
+        await bench.PassAsync(TimeSpan.FromSeconds(10));
+
+        await TestLog.AppendAsync(owner, [1]);
+        await using var taker = await bench.Silo("s2").OpenAsync();
+        await TestLog.AppendAsync(taker, [2]);
+    });
+
+    [Fact]
+    public void A_hold_that_could_not_be_released_is_released_by_the_next_append() => Run(async bench =>
+    {
+        await using var owner = await bench.Silo("s1").OpenAsync();
+        var fences = 0;
+        var releases = 0;
+        bench.Account.Plan = async request =>
+        {
+            if (request is { Client: "s2", Action: BlobAction.Append } && fences++ < 2)
+            {
+                await TestLog.AppendAsync(owner, [1]);
+            }
+
+            return request.Action == BlobAction.Release && releases++ == 0 ? BlobFault.Throttled : BlobFault.None;
+        };
+        await using var taker = await bench.Silo("s2").OpenAsync();
+        Assert.False(bench.Account.Hold(BlobBench.First, Guid.NewGuid()));
+
+        await TestLog.AppendAsync(taker, [2]);
+        Assert.Equal(2, releases);
+        Assert.True(bench.Account.Hold(BlobBench.First, Guid.NewGuid()));
     });
 
     private static void Run(Func<BlobBench, Task> test)
