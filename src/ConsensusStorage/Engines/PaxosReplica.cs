@@ -32,6 +32,7 @@ internal sealed class PaxosReplica
     private readonly TimeProvider _time;
     private readonly ConsensusInstruments _instruments;
     private readonly Channel<Work> _inbox;
+    private readonly BatchPace _pace;
     private readonly JournalBatch _batch = new();
     private readonly ByteWriter _record = new(1024);
     private readonly PayloadCache _cache;
@@ -56,6 +57,7 @@ internal sealed class PaxosReplica
         _time = time;
         _instruments = instruments;
         _cache = new(settings.ValueCacheBytes);
+        _pace = new(time);
         _inbox = Channel.CreateBounded<Work>(new BoundedChannelOptions(MaxWaiting)
         {
             SingleReader = true,
@@ -79,6 +81,7 @@ internal sealed class PaxosReplica
         if (Interlocked.Add(ref _waitingBytes, work.Size) <= _settings.MaxQueuedBytes
             && _inbox.Writer.TryWrite(work))
         {
+            _pace.Arrived(requests.Length);
             return work.Reply.Task;
         }
 
@@ -103,6 +106,7 @@ internal sealed class PaxosReplica
         {
             while (await _inbox.Reader.WaitToReadAsync())
             {
+                await _pace.WaitAsync();
                 _damage?.Throw();
                 Decide();
                 await PersistAsync();
@@ -138,6 +142,7 @@ internal sealed class PaxosReplica
         while (_batch.Length < _settings.MaxBatchBytes && _inbox.Reader.TryRead(out var work))
         {
             Interlocked.Add(ref _waitingBytes, -work.Size);
+            _pace.Taken(work.Requests.Length);
             _deciding.Add(work);
             for (var i = 0; i < work.Requests.Length; i++)
             {
@@ -207,7 +212,9 @@ internal sealed class PaxosReplica
         {
             var started = _time.GetTimestamp();
             var position = await _journal.AppendAsync(_batch, CancellationToken.None);
-            _instruments.Flush(_id.Name, _batch.Count, _time.GetElapsedTime(started));
+            var took = _time.GetElapsedTime(started);
+            _pace.Appended(_deciding.Sum(work => work.Requests.Length), took);
+            _instruments.Flush(_id.Name, _batch.Count, took);
             foreach (var change in _changes)
             {
                 _index.Landed(change.Register);

@@ -33,9 +33,10 @@ internal sealed class AppendBlob
         return true;
     }
 
-    public bool Release(Guid hold)
+    /// <param name="hold">Null is anybody's.</param>
+    public bool Release(Guid? hold)
     {
-        if (_hold?.Id != hold)
+        if (_hold is not { } current || (hold is not null && hold != current.Id))
         {
             return false;
         }

@@ -29,7 +29,7 @@ internal sealed class FakeBlobs(BlobAccount account, string client) : IAppendBlo
         CallAsync(
             BlobAction.Hold, name, 0, () => account.Hold(name, hold), static done => done, cancellationToken);
 
-    public async ValueTask ReleaseAsync(string name, Guid hold, CancellationToken cancellationToken) =>
+    public async ValueTask ReleaseAsync(string name, Guid? hold, CancellationToken cancellationToken) =>
         await CallAsync(
             BlobAction.Release, name, 0, () => account.Release(name, hold), static done => done, cancellationToken);
 

@@ -26,7 +26,7 @@ internal sealed class ProcessBlobs(IAppendBlobs blobs, SimulatedProcess process,
     public ValueTask<bool> HoldAsync(string name, Guid hold, CancellationToken cancellationToken) =>
         SendAsync(() => blobs.HoldAsync(name, hold, CancellationToken.None), cancellationToken);
 
-    public async ValueTask ReleaseAsync(string name, Guid hold, CancellationToken cancellationToken) =>
+    public async ValueTask ReleaseAsync(string name, Guid? hold, CancellationToken cancellationToken) =>
         await SendAsync(
             async () =>
             {

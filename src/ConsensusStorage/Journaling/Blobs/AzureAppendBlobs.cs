@@ -100,13 +100,21 @@ internal sealed class AzureAppendBlobs(BlobContainerClient container, TimeSpan p
             }
         }, cancellationToken);
 
-    public async ValueTask ReleaseAsync(string name, Guid hold, CancellationToken cancellationToken) =>
+    public async ValueTask ReleaseAsync(string name, Guid? hold, CancellationToken cancellationToken) =>
         await TryAsync(name, 0, async token =>
         {
             try
             {
-                var lease = container.GetAppendBlobClient(name).GetBlobLeaseClient(hold.ToString());
-                await lease.ReleaseAsync(cancellationToken: token);
+                var lease = container.GetAppendBlobClient(name).GetBlobLeaseClient(hold?.ToString());
+                if (hold is null)
+                {
+                    await lease.BreakAsync(TimeSpan.Zero, cancellationToken: token);
+                }
+                else
+                {
+                    await lease.ReleaseAsync(cancellationToken: token);
+                }
+
                 return true;
             }
             catch (RequestFailedException exception) when (IsOfHolds(exception.ErrorCode))

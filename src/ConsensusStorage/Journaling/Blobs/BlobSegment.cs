@@ -16,6 +16,9 @@ internal sealed class BlobSegment(
 {
     private const int TailBytes = 64 << 10;
 
+    /// <summary>Tries after which a hold is ended whose holder must be dead or very slow: half a second.</summary>
+    private const int PatientTries = 6;
+
     private long _length = length;
     private Tail? _tail;
     private bool _isFresh;
@@ -124,6 +127,11 @@ internal sealed class BlobSegment(
                 return tries == 1 ? null : AppendResolution.Retried;
             case AppendOutcome.Held:
                 _hold = null;
+                if (tries >= PatientTries)
+                {
+                    await blobs.ReleaseAsync(name, hold: null, cancellationToken);
+                }
+
                 throw new TransientBlobException($"Somebody else holds the blob {name} in {blobs.Location}.");
         }
 

@@ -31,7 +31,8 @@ internal interface IAppendBlobs
     ValueTask<bool> HoldAsync(string name, Guid hold, CancellationToken cancellationToken);
 
     /// <summary>Lets others append again; nothing if the hold has ended.</summary>
-    ValueTask ReleaseAsync(string name, Guid hold, CancellationToken cancellationToken);
+    /// <param name="hold">Null ends the hold of whoever has it.</param>
+    ValueTask ReleaseAsync(string name, Guid? hold, CancellationToken cancellationToken);
 
     /// <summary>The blob's length in bytes; null if there is no such blob, or no such container.</summary>
     ValueTask<long?> LengthAsync(string name, CancellationToken cancellationToken);

@@ -90,6 +90,17 @@ public sealed class AzureAppendBlobsTests
         Assert.False(await _blobs.HoldAsync("log", Guid.NewGuid(), Cancel));
     }
 
+    [Fact]
+    public async Task Whoevers_hold_is_ended_at_once()
+    {
+        _service.Answers.Enqueue((HttpStatusCode.Accepted, ""));
+        await _blobs.ReleaseAsync("log", hold: null, Cancel);
+
+        var request = Assert.Single(_service.Requests);
+        Assert.Contains("x-ms-lease-action: break", request, StringComparison.Ordinal);
+        Assert.Contains("x-ms-lease-break-period: 0", request, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("LeaseIdMissing")]
     [InlineData("LeaseLost")]
