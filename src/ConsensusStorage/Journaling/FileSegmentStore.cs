@@ -195,4 +195,6 @@ internal sealed class FileSegment(int number, IFile file) : ISegment
     public ValueTask RefreshAsync(CancellationToken cancellationToken) => ValueTask.CompletedTask;
 
     public ValueTask HoldAsync(CancellationToken cancellationToken) => ValueTask.CompletedTask;
+
+    public ValueTask ReleaseAsync(CancellationToken cancellationToken) => ValueTask.CompletedTask;
 }

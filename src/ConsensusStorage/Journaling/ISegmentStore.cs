@@ -73,11 +73,14 @@ internal interface ISegment
     ValueTask RefreshAsync(CancellationToken cancellationToken);
 
     /// <summary>
-    /// Keeps others from appending until the next write has succeeded, or a short time is over: a busy owner would
-    /// be faster than any fence otherwise. A courtesy that may fail without a word; only the fence ends an owner
-    /// (S17). Nothing in an exclusive store. Not next to a write.
+    /// Keeps others from appending until <see cref="ReleaseAsync"/>, or a short time is over: a busy owner would be
+    /// faster than any fence otherwise. A courtesy that may fail without a word; only the fence ends an owner (S17).
+    /// Nothing in an exclusive store, nor if it is held already. Not next to a write.
     /// </summary>
     ValueTask HoldAsync(CancellationToken cancellationToken);
+
+    /// <summary>Ends a hold where that is possible; otherwise it ends by itself.</summary>
+    ValueTask ReleaseAsync(CancellationToken cancellationToken);
 }
 
 /// <summary>Somebody else's bytes stand where these were to be: the log has been taken over (S17).</summary>

@@ -69,6 +69,7 @@ internal sealed class Journal : IJournal
         var recovery = new JournalRecovery(store, opening.Expected, opening.From, opening.Replay);
         var log = await recovery.RunAsync(cancellationToken)
             ?? await CreateAsync(recovery, factory, options, opening, cancellationToken);
+        await using var hold = new TailHold();
         for (var tries = 1; ; tries++)
         {
             if (options.YieldsToOtherClusters)
@@ -94,7 +95,7 @@ internal sealed class Journal : IJournal
 
                 if (tries >= PatientTakeOvers)
                 {
-                    await log.Segments[^1].Storage.HoldAsync(cancellationToken);
+                    await hold.MoveToAsync(log.Segments[^1].Storage, cancellationToken);
                 }
 
                 // What somebody else has appended belongs to the log, and the fence belongs behind it (S17).
@@ -173,6 +174,25 @@ internal sealed class Journal : IJournal
         }
 
         await _store.DisposeAsync();
+    }
+
+    /// <summary>Holds the last segment of a log that is being taken over, wherever the log goes on.</summary>
+    private sealed class TailHold : IAsyncDisposable
+    {
+        private ISegment? _held;
+
+        public async ValueTask MoveToAsync(ISegment tail, CancellationToken cancellationToken)
+        {
+            if (_held is { } held && held != tail)
+            {
+                await held.ReleaseAsync(cancellationToken);
+            }
+
+            _held = tail;
+            await tail.HoldAsync(cancellationToken);
+        }
+
+        public ValueTask DisposeAsync() => _held?.ReleaseAsync(CancellationToken.None) ?? ValueTask.CompletedTask;
     }
 
     /// <summary>The first segment of a new log, or what somebody made of it who was faster.</summary>

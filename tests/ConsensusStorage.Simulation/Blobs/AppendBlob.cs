@@ -33,16 +33,22 @@ internal sealed class AppendBlob
         return true;
     }
 
-    /// <param name="hold">Null is anybody's.</param>
-    public bool Release(Guid? hold)
+    public bool Release(Guid hold)
     {
-        if (_hold is not { } current || (hold is not null && hold != current.Id))
+        if (_hold?.Id != hold)
         {
             return false;
         }
 
         _hold = null;
         return true;
+    }
+
+    public bool Break()
+    {
+        var hadOne = _hold is not null;
+        _hold = null;
+        return hadOne;
     }
 
     public AppendOutcome Append(long position, ReadOnlySpan<byte> bytes, Guid? hold, DateTimeOffset now)

@@ -97,7 +97,9 @@ internal sealed class BlobAccount(TimeProvider time, Random random)
 
     public bool Hold(string name, Guid hold) => Blob(name).Hold(hold, time.GetUtcNow());
 
-    public bool Release(string name, Guid? hold) => Blob(name).Release(hold);
+    public bool Release(string name, Guid hold) => Blob(name).Release(hold);
+
+    public bool Break(string name) => Blob(name).Break();
 
     public long? Length(string name) => _blobs.GetValueOrDefault(name)?.Length;
 

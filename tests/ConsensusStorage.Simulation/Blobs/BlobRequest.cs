@@ -7,6 +7,7 @@ internal enum BlobAction
     Append,
     Hold,
     Release,
+    Break,
     Length,
     Read,
 }

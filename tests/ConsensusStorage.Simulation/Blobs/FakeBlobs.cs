@@ -29,9 +29,13 @@ internal sealed class FakeBlobs(BlobAccount account, string client) : IAppendBlo
         CallAsync(
             BlobAction.Hold, name, 0, () => account.Hold(name, hold), static done => done, cancellationToken);
 
-    public async ValueTask ReleaseAsync(string name, Guid? hold, CancellationToken cancellationToken) =>
+    public async ValueTask ReleaseAsync(string name, Guid hold, CancellationToken cancellationToken) =>
         await CallAsync(
             BlobAction.Release, name, 0, () => account.Release(name, hold), static done => done, cancellationToken);
+
+    public async ValueTask BreakAsync(string name, CancellationToken cancellationToken) =>
+        await CallAsync(
+            BlobAction.Break, name, 0, () => account.Break(name), static done => done, cancellationToken);
 
     public ValueTask<long?> LengthAsync(string name, CancellationToken cancellationToken) =>
         CallAsync(

@@ -26,14 +26,11 @@ internal sealed class ProcessBlobs(IAppendBlobs blobs, SimulatedProcess process,
     public ValueTask<bool> HoldAsync(string name, Guid hold, CancellationToken cancellationToken) =>
         SendAsync(() => blobs.HoldAsync(name, hold, CancellationToken.None), cancellationToken);
 
-    public async ValueTask ReleaseAsync(string name, Guid? hold, CancellationToken cancellationToken) =>
-        await SendAsync(
-            async () =>
-            {
-                await blobs.ReleaseAsync(name, hold, CancellationToken.None);
-                return true;
-            },
-            cancellationToken);
+    public ValueTask ReleaseAsync(string name, Guid hold, CancellationToken cancellationToken) =>
+        SendAsync(() => blobs.ReleaseAsync(name, hold, CancellationToken.None), cancellationToken);
+
+    public ValueTask BreakAsync(string name, CancellationToken cancellationToken) =>
+        SendAsync(() => blobs.BreakAsync(name, CancellationToken.None), cancellationToken);
 
     public ValueTask<long?> LengthAsync(string name, CancellationToken cancellationToken) =>
         SendAsync(() => blobs.LengthAsync(name, CancellationToken.None), cancellationToken);
@@ -48,6 +45,15 @@ internal sealed class ProcessBlobs(IAppendBlobs blobs, SimulatedProcess process,
         read.AsSpan(0, count).CopyTo(buffer.Span);
         return count;
     }
+
+    private async ValueTask SendAsync(Func<ValueTask> request, CancellationToken cancellationToken) =>
+        await SendAsync(
+            async () =>
+            {
+                await request();
+                return true;
+            },
+            cancellationToken);
 
     private async ValueTask<T> SendAsync<T>(Func<ValueTask<T>> request, CancellationToken cancellationToken)
     {

@@ -100,21 +100,34 @@ internal sealed class AzureAppendBlobs(BlobContainerClient container, TimeSpan p
             }
         }, cancellationToken);
 
-    public async ValueTask ReleaseAsync(string name, Guid? hold, CancellationToken cancellationToken) =>
+    public async ValueTask ReleaseAsync(string name, Guid hold, CancellationToken cancellationToken) =>
         await TryAsync(name, 0, async token =>
         {
             try
             {
-                var lease = container.GetAppendBlobClient(name).GetBlobLeaseClient(hold?.ToString());
-                if (hold is null)
-                {
-                    await lease.BreakAsync(TimeSpan.Zero, cancellationToken: token);
-                }
-                else
-                {
-                    await lease.ReleaseAsync(cancellationToken: token);
-                }
+                var lease = container.GetAppendBlobClient(name).GetBlobLeaseClient(hold.ToString());
+                await lease.ReleaseAsync(cancellationToken: token);
+                return true;
+            }
+            catch (RequestFailedException exception) when (IsOfHolds(exception.ErrorCode))
+            {
+                return false;
+            }
+        }, cancellationToken);
 
+    public async ValueTask BreakAsync(string name, CancellationToken cancellationToken) =>
+        await TryAsync(name, 0, async token =>
+        {
+            var blob = container.GetAppendBlobClient(name);
+            var properties = await blob.GetPropertiesAsync(cancellationToken: token);
+            if (properties.Value.LeaseDuration != LeaseDurationType.Fixed)
+            {
+                return false;
+            }
+
+            try
+            {
+                await blob.GetBlobLeaseClient().BreakAsync(TimeSpan.Zero, cancellationToken: token);
                 return true;
             }
             catch (RequestFailedException exception) when (IsOfHolds(exception.ErrorCode))

@@ -16,8 +16,10 @@ internal sealed class BlobSegment(
 {
     private const int TailBytes = 64 << 10;
 
-    /// <summary>Tries after which a hold is ended whose holder must be dead or very slow: half a second.</summary>
-    private const int PatientTries = 6;
+    /// <summary>
+    /// Times that an append is stopped by a hold before that is ended: about half a second, with the pauses between.
+    /// </summary>
+    private const int PatientWaits = 6;
 
     private long _length = length;
     private Tail? _tail;
@@ -48,24 +50,32 @@ internal sealed class BlobSegment(
     /// </summary>
     public async ValueTask WriteAsync(long offset, ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
     {
+        var append = new Append(offset, bytes);
         try
         {
-            var resolution = await retry.RunAsync(
-                (tries, token) => TryWriteAsync(offset, bytes, tries, token), cancellationToken);
-            if (resolution is { } known)
-            {
-                resolved(known);
-            }
+            await retry.RunAsync((_, token) => TryAsync(append, token), cancellationToken);
         }
         catch (Exception exception)
         {
-            resolved(exception is SegmentTakenException ? AppendResolution.Foreign : AppendResolution.Unresolved);
+            if (exception is SegmentTakenException)
+            {
+                resolved(AppendResolution.Foreign);
+            }
+            else if (append.IsInDoubt)
+            {
+                resolved(AppendResolution.Unresolved);
+            }
+
             throw;
+        }
+
+        if (append.IsInDoubt)
+        {
+            resolved(append.HasLanded ? AppendResolution.Landed : AppendResolution.Retried);
         }
 
         (_tail, _isFresh) = (null, false);
         Volatile.Write(ref _length, offset + bytes.Length);
-        await ReleaseAsync(cancellationToken);
     }
 
     public async ValueTask RefreshAsync(CancellationToken cancellationToken)
@@ -76,7 +86,8 @@ internal sealed class BlobSegment(
             return;
         }
 
-        await retry.RunAsync((_, token) => LookAsync(Length, TailBytes, token), cancellationToken);
+        var from = _tail?.Offset ?? Length;
+        await retry.RunAsync((_, token) => LookAsync(from, TailBytes, token), cancellationToken);
         if (!_isFresh)
         {
             var now = await retry.RunAsync((_, token) => blobs.LengthAsync(name, token), cancellationToken);
@@ -88,64 +99,100 @@ internal sealed class BlobSegment(
 
     public async ValueTask HoldAsync(CancellationToken cancellationToken)
     {
-        try
-        {
-            var isHeld = await retry.RunAsync((_, token) => blobs.HoldAsync(name, opener, token), cancellationToken);
-            _hold = isHeld ? opener : null;
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-        {
-            // Who may append and not hold has to be quick instead.
-            _hold = null;
-        }
-    }
-
-    private async ValueTask ReleaseAsync(CancellationToken cancellationToken)
-    {
-        if (_hold is not { } hold)
+        if (_hold is not null)
         {
             return;
         }
 
         try
         {
-            await blobs.ReleaseAsync(name, hold, cancellationToken);
-            _hold = null;
+            if (await retry.RunAsync((_, token) => blobs.HoldAsync(name, opener, token), cancellationToken))
+            {
+                // The owner's last append may have come in between.
+                (_hold, _isFresh) = (opener, false);
+            }
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            // It ends by itself; the next append goes along with it and tries to release it once more.
+            // Who may append and not hold has to be quick instead.
         }
     }
 
-    private async ValueTask<AppendResolution?> TryWriteAsync(
-        long offset, ReadOnlyMemory<byte> bytes, int tries, CancellationToken cancellationToken)
+    public async ValueTask ReleaseAsync(CancellationToken cancellationToken)
     {
-        switch (await blobs.AppendAsync(name, offset, bytes, _hold, cancellationToken))
+        if (_hold is not { } hold)
         {
-            case AppendOutcome.Appended:
-                return tries == 1 ? null : AppendResolution.Retried;
-            case AppendOutcome.Held:
-                _hold = null;
-                if (tries >= PatientTries)
-                {
-                    await blobs.ReleaseAsync(name, hold: null, cancellationToken);
-                }
-
-                throw new TransientBlobException($"Somebody else holds the blob {name} in {blobs.Location}.");
+            return;
         }
 
-        var found = await LookAsync(offset, bytes.Length, cancellationToken);
+        _hold = null;
+        try
+        {
+            await blobs.ReleaseAsync(name, hold, cancellationToken);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            // It ends by itself, or is ended by whoever waits for it.
+        }
+    }
+
+    private async ValueTask<bool> TryAsync(Append append, CancellationToken cancellationToken)
+    {
+        var outcome = await AppendAsync(append, cancellationToken);
+        if (outcome == AppendOutcome.Held && ++append.Waits >= PatientWaits)
+        {
+            await BreakAsync(cancellationToken);
+            outcome = await AppendAsync(append, cancellationToken);
+        }
+
+        switch (outcome)
+        {
+            case AppendOutcome.Appended:
+                return true;
+            case AppendOutcome.Held:
+                _hold = null;
+                throw new TransientBlobException(
+                    $"The blob {name} in {blobs.Location} has a lease that lets nobody append: that of a silo that "
+                    + "takes the log over, or one without end that somebody else has taken.");
+        }
+
+        var found = await LookAsync(append.Offset, append.Bytes.Length, cancellationToken);
         if (found.Length == 0)
         {
             throw new TransientBlobException(
-                $"The blob {name} in {blobs.Location} does not end at {offset} and has nothing there either.");
+                $"The blob {name} in {blobs.Location} does not end at {append.Offset} and has nothing there either.");
         }
 
-        return found.Length >= bytes.Length && found.Span[..bytes.Length].SequenceEqual(bytes.Span)
-            ? AppendResolution.Landed
-            : throw new SegmentTakenException(
-                $"Somebody else has appended to the blob {name} in {blobs.Location} at {offset}.");
+        append.HasLanded = found.Length >= append.Bytes.Length
+            && found.Span[..append.Bytes.Length].SequenceEqual(append.Bytes.Span);
+        return append.HasLanded ? true : throw new SegmentTakenException(
+            $"Somebody else has appended to the blob {name} in {blobs.Location} at {append.Offset}.");
+    }
+
+    private async ValueTask<AppendOutcome> AppendAsync(Append append, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await blobs.AppendAsync(name, append.Offset, append.Bytes, _hold, cancellationToken);
+        }
+        catch (TransientBlobException)
+        {
+            append.IsInDoubt = true;
+            throw;
+        }
+    }
+
+    /// <summary>Ends a hold whose holder must be dead or very slow. If that can't be done, it ends by itself.</summary>
+    private async ValueTask BreakAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await blobs.BreakAsync(name, cancellationToken);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            // The append tells whether it has ended.
+        }
     }
 
     /// <summary>
@@ -165,6 +212,23 @@ internal sealed class BlobSegment(
         }
 
         return buffer.AsMemory(0, count);
+    }
+
+    /// <summary>One append with all its tries.</summary>
+    private sealed class Append(long offset, ReadOnlyMemory<byte> bytes)
+    {
+        public long Offset => offset;
+
+        public ReadOnlyMemory<byte> Bytes => bytes;
+
+        /// <summary>A try got no answer.</summary>
+        public bool IsInDoubt { get; set; }
+
+        /// <summary>The bytes were found at their place.</summary>
+        public bool HasLanded { get; set; }
+
+        /// <summary>Times that a hold was in the way.</summary>
+        public int Waits { get; set; }
     }
 
     private sealed record Tail(long Offset, byte[] Bytes)

@@ -31,8 +31,12 @@ internal interface IAppendBlobs
     ValueTask<bool> HoldAsync(string name, Guid hold, CancellationToken cancellationToken);
 
     /// <summary>Lets others append again; nothing if the hold has ended.</summary>
-    /// <param name="hold">Null ends the hold of whoever has it.</param>
-    ValueTask ReleaseAsync(string name, Guid? hold, CancellationToken cancellationToken);
+    ValueTask ReleaseAsync(string name, Guid hold, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Ends the hold of whoever has it. Does not: end a lease without end, which nobody takes for a log.
+    /// </summary>
+    ValueTask BreakAsync(string name, CancellationToken cancellationToken);
 
     /// <summary>The blob's length in bytes; null if there is no such blob, or no such container.</summary>
     ValueTask<long?> LengthAsync(string name, CancellationToken cancellationToken);

@@ -93,12 +93,23 @@ public sealed class AzureAppendBlobsTests
     [Fact]
     public async Task Whoevers_hold_is_ended_at_once()
     {
+        _service.LeaseDuration = "fixed";
+        _service.Answers.Enqueue((HttpStatusCode.OK, ""));
         _service.Answers.Enqueue((HttpStatusCode.Accepted, ""));
-        await _blobs.ReleaseAsync("log", hold: null, Cancel);
+        await _blobs.BreakAsync("log", Cancel);
 
-        var request = Assert.Single(_service.Requests);
+        var request = _service.Requests[1];
         Assert.Contains("x-ms-lease-action: break", request, StringComparison.Ordinal);
         Assert.Contains("x-ms-lease-break-period: 0", request, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_lease_without_end_is_left_alone()
+    {
+        _service.LeaseDuration = "infinite";
+        _service.Answers.Enqueue((HttpStatusCode.OK, ""));
+        await _blobs.BreakAsync("log", Cancel);
+        Assert.Single(_service.Requests);
     }
 
     [Theory]
@@ -182,6 +193,8 @@ public sealed class AzureAppendBlobsTests
 
         public List<string> Requests { get; } = [];
 
+        public string? LeaseDuration { get; set; }
+
         protected override Task<HttpResponseMessage> SendAsync(
             HttpRequestMessage request, CancellationToken cancellationToken)
         {
@@ -197,6 +210,7 @@ public sealed class AzureAppendBlobsTests
             answer.Headers.Add("x-ms-request-id", "1");
             answer.Headers.Add("ETag", "\"1\"");
             answer.Content.Headers.LastModified = DateTimeOffset.UnixEpoch;
+            answer.Headers.Add("x-ms-lease-duration", LeaseDuration);
             answer.Headers.Add("x-ms-blob-append-offset", "0");
             answer.Headers.Add("x-ms-blob-committed-block-count", "1");
             answer.Headers.Add("x-ms-request-server-encrypted", "true");
