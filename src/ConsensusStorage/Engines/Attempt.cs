@@ -10,7 +10,7 @@ internal sealed class Attempt
 {
     private readonly Lock _lock = new();
     private readonly RegisterId _register;
-    private readonly ReplicaLink[] _links;
+    private readonly IReadOnlyList<IAcceptorLink> _links;
     private readonly Reply?[] _last;
     private readonly Request _first;
 
@@ -18,14 +18,14 @@ internal sealed class Attempt
     private Waiter? _waiter;
 
     /// <summary>A round over <paramref name="links"/>, one for each replica in order; not begun yet.</summary>
-    public Attempt(RegisterId register, ReplicaLink[] links, RoundStart start)
+    public Attempt(RegisterId register, IReadOnlyList<IAcceptorLink> links, RoundStart start)
     {
         var step = Round.Begin(start);
         _register = register;
         _links = links;
         _round = step.Round;
         _first = step.Broadcast!;
-        _last = new Reply?[links.Length];
+        _last = new Reply?[links.Count];
     }
 
     /// <summary>What the replies showed that the protocol rules out; the round ended there.</summary>

@@ -11,7 +11,7 @@ namespace Orleans.Consensus.Engines;
 /// bytes; what does not fit is answered with <see cref="NoAnswer"/> at once, so a slow or dead replica costs its own
 /// vote and nothing else.
 /// </summary>
-internal sealed class ReplicaLink
+internal sealed class ReplicaLink : IAcceptorLink
 {
     /// <summary>Batches on their way; more would only make them smaller.</summary>
     private const int MaxInFlight = 2;

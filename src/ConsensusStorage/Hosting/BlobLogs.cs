@@ -73,26 +73,12 @@ internal sealed class BlobLogs
     }
 
     private static BlobServiceClient Keyed(string store, string key, IServiceProvider services) =>
-        services.GetKeyedService<BlobServiceClient>(key) ?? throw new OrleansConfigurationException(
-            $"Consensus store '{store}' has ServiceKey '{key}', but no {nameof(BlobServiceClient)} is registered under "
-            + "that key.");
+        BlobAccounts.Keyed($"Consensus store '{store}'", key, services);
 
     private static BlobServiceClient Connect(
-        string store, string replica, string connection, ConsensusStoreOptions options)
-    {
-        var pipeline = AzureAppendBlobs.OptionsFor(options.BlobTryTimeout);
-        try
-        {
-            return Uri.TryCreate(connection, UriKind.Absolute, out var address) && address.Scheme is "http" or "https"
-                ? new(address, pipeline)
-                : new(connection, pipeline);
-        }
-        catch (Exception exception) when (exception is FormatException or ArgumentException)
-        {
-            throw new OrleansConfigurationException(
-                $"The connection string of replica '{replica}' of consensus store '{store}' is not one of a storage "
-                + $"account: {exception.Message}",
-                exception);
-        }
-    }
+        string store, string replica, string connection, ConsensusStoreOptions options) =>
+        BlobAccounts.Connect(
+            $"The connection string of replica '{replica}' of consensus store '{store}'",
+            connection,
+            AzureAppendBlobs.OptionsFor(options.BlobTryTimeout));
 }

@@ -198,7 +198,7 @@ internal sealed partial class ConsensusOptionsValidator(ConfiguredStores stores)
             options.BlobTryTimeout,
             TimeSpan.FromMilliseconds(100),
             TimeSpan.FromMinutes(1));
-        if (!ContainerName().IsMatch(options.ContainerName ?? ""))
+        if (!IsContainerName(options.ContainerName))
         {
             throw check.Wrong(
                 nameof(options.ContainerName),
@@ -206,6 +206,9 @@ internal sealed partial class ConsensusOptionsValidator(ConfiguredStores stores)
                 "have 3–63 lower case letters, digits and single dashes between them");
         }
     }
+
+    /// <summary>Whether a container in blob storage may have that name.</summary>
+    public static bool IsContainerName(string? name) => ContainerName().IsMatch(name ?? "");
 
     [GeneratedRegex("^(?=.{3,63}$)[a-z0-9]+(-[a-z0-9]+)*$", RegexOptions.CultureInvariant)]
     private static partial Regex ContainerName();

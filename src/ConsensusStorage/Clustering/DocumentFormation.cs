@@ -1,0 +1,165 @@
+using System.Collections.Immutable;
+using Orleans.Consensus.Engines;
+using Orleans.Consensus.Paxos;
+
+namespace Orleans.Consensus.Clustering;
+
+/// <summary>
+/// Brings the documents of a register into being (S13): no document has a vote until all of them are there and know one
+/// another, so one that was lost, and comes back empty, is told from one that is new. The first start therefore needs
+/// all places; later ones a majority. Any number of processes do this at once.
+/// </summary>
+internal sealed class DocumentFormation(
+    ImmutableArray<DocumentAcceptor> acceptors,
+    DocumentOwner owner,
+    DocumentTimes times,
+    TimeProvider time,
+    Random random)
+{
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>Returns when a majority of documents has a vote.</summary>
+    /// <exception cref="DocumentsUnavailableException">It did not come to that in time.</exception>
+    /// <exception cref="ForeignDocumentException">A place belongs to somebody else.</exception>
+    public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        var started = time.GetTimestamp();
+        while (true)
+        {
+            string? problem;
+            try
+            {
+                problem = await TryAsync(cancellationToken);
+            }
+            catch (IOException exception)
+                when (exception is not (ForeignDocumentException or DocumentsUnavailableException))
+            {
+                // A document could not be written; whether it was, the next look tells.
+                problem = exception.Message;
+            }
+
+            if (problem is null)
+            {
+                return;
+            }
+
+            if (time.GetElapsedTime(started) > times.Request)
+            {
+                throw new DocumentsUnavailableException($"The cluster's membership can't be used: {problem}.");
+            }
+
+            using var pausing = new Waiter(Pause, time, cancellationToken);
+            await pausing.Task;
+            cancellationToken.ThrowIfCancellationRequested();
+        }
+    }
+
+    /// <summary>One step towards it.</summary>
+    /// <returns>What is still missing; null if nothing is.</returns>
+    private async Task<string?> TryAsync(CancellationToken cancellationToken)
+    {
+        var looks = await Task.WhenAll(acceptors.Select(acceptor => LookAsync(acceptor, cancellationToken)));
+        var formed = looks.Where(look => look.Content is { IsFormed: true }).ToList();
+        if (formed.Count > acceptors.Length / 2)
+        {
+            var peers = formed[0].Content!.Peers;
+            Require(formed.TrueForAll(look => look.Content!.Peers.SequenceEqual(peers)), formed[^1].Acceptor);
+            foreach (var acceptor in acceptors)
+            {
+                acceptor.Expect(peers);
+            }
+
+            var knowing = looks.Where(look => look.Content?.Peers.SequenceEqual(peers) ?? false);
+            await MarkAllAsync(knowing, cancellationToken);
+            return null;
+        }
+
+        if (looks.FirstOrDefault(look => look.Problem is not null)?.Problem is { } problem)
+        {
+            return $"the first start needs all places, and {problem}";
+        }
+
+        // Each step is followed by another look: others may be at it, too.
+        if (looks.Any(look => look.Content is null))
+        {
+            await CreateMissingAsync(looks, cancellationToken);
+            return "its documents are being created";
+        }
+
+        var ids = looks.Select(look => look.Content!.Id).ToImmutableArray();
+        foreach (var look in looks)
+        {
+            Require(look.Content!.Peers.IsEmpty || look.Content.Peers.SequenceEqual(ids), look.Acceptor);
+        }
+
+        foreach (var look in looks.Where(look => look.Content!.Peers.IsEmpty))
+        {
+            await WriteAsync(look, look.Content! with { Peers = ids }, cancellationToken);
+        }
+
+        if (looks.All(look => look.Content!.Peers.Length > 0))
+        {
+            await MarkAllAsync(looks, cancellationToken);
+        }
+
+        return "its documents are getting to know one another";
+    }
+
+    private async Task CreateMissingAsync(Look[] looks, CancellationToken cancellationToken)
+    {
+        if (looks.FirstOrDefault(look => look.Content is { Peers.Length: > 0 }) is { } knows)
+        {
+            var lost = looks.First(look => look.Content is null);
+            throw new DocumentsUnavailableException(
+                $"The membership document in {lost.Acceptor.Location} is gone, but that in {knows.Acceptor.Location} "
+                + "knows it. A lost document has forgotten what it promised, so none is put in its place (S13). Remove "
+                + "all of them when no silo of the cluster runs; the states of grains are not touched by that.");
+        }
+
+        foreach (var look in looks.Where(look => look.Content is null))
+        {
+            var fresh = new AcceptorDocument(
+                owner, look.Acceptor.Index, LogId.Create(random), [], IsFormed: false, AcceptorDocument.Fresh);
+            await WriteAsync(look, fresh, cancellationToken);
+        }
+    }
+
+    /// <summary>All documents had the same peers, so those that know them may vote.</summary>
+    private static async Task MarkAllAsync(IEnumerable<Look> looks, CancellationToken cancellationToken)
+    {
+        foreach (var look in looks.Where(look => !look.Content!.IsFormed))
+        {
+            await WriteAsync(look, look.Content! with { IsFormed = true }, cancellationToken);
+        }
+    }
+
+    private static void Require(bool knowsTheOthers, DocumentAcceptor acceptor)
+    {
+        if (!knowsTheOthers)
+        {
+            throw new DocumentsUnavailableException(
+                $"The membership document in {acceptor.Location} knows others than there are: one of them was lost, "
+                + "or put back from a copy. Remove all of them when no silo of the cluster runs (S13).");
+        }
+    }
+
+    /// <summary>Another look tells whether it was done.</summary>
+    private static async Task WriteAsync(Look look, AcceptorDocument content, CancellationToken cancellationToken) =>
+        await look.Acceptor.TryWriteAsync(content, look.Tag, cancellationToken);
+
+    private static async Task<Look> LookAsync(DocumentAcceptor acceptor, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var found = await acceptor.ReadAsync(cancellationToken);
+            return new(acceptor, found?.Content, found?.Tag, null);
+        }
+        catch (Exception exception)
+            when (exception is IOException and not ForeignDocumentException or UnauthorizedAccessException)
+        {
+            return new(acceptor, null, null, exception.Message);
+        }
+    }
+
+    private sealed record Look(DocumentAcceptor Acceptor, AcceptorDocument? Content, string? Tag, string? Problem);
+}

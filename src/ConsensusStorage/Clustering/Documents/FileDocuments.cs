@@ -1,0 +1,140 @@
+using System.Globalization;
+using System.IO.Hashing;
+using System.Text;
+using Orleans.Consensus.Journaling.Files;
+
+namespace Orleans.Consensus.Clustering.Documents;
+
+/// <summary>
+/// Documents as files of a directory that all silos see: replaced by a rename under a lock, so that whoever reads finds
+/// a whole one without it. The system gives the lock up with the process that has it. A file's tag is its hash: no
+/// document that is changed by compare-and-swap ever is what it was before.
+/// </summary>
+internal sealed class FileDocuments(string directory, TimeProvider time) : IDocuments
+{
+    private const string LockName = "documents.lock";
+    private const string Fresh = ".new";
+
+    private static readonly TimeSpan LockPatience = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan LockPause = TimeSpan.FromMilliseconds(5);
+
+    public string Location => directory;
+
+    public async ValueTask<Document?> ReadAsync(string name, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var bytes = await File.ReadAllBytesAsync(PathOf(name), cancellationToken);
+            return new Document(bytes, TagOf(bytes));
+        }
+        catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return null;
+        }
+    }
+
+    public async ValueTask<bool> TryWriteAsync(
+        string name, string? tag, ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
+    {
+        var path = PathOf(name);
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        using var turn = await LockAsync(cancellationToken);
+        var found = await ReadAsync(name, cancellationToken);
+        if (found?.Tag != tag)
+        {
+            return false;
+        }
+
+        var fresh = path + Fresh;
+        await using (var file = new FileStream(fresh, FileMode.Create, FileAccess.Write, FileShare.None))
+        {
+            await file.WriteAsync(bytes, cancellationToken);
+            await file.FlushAsync(cancellationToken);
+            DiskCalls.Flush(file.SafeFileHandle, fresh);
+        }
+
+        File.Move(fresh, path, overwrite: true);
+        DiskCalls.FlushDirectory(Path.GetDirectoryName(path)!);
+        return true;
+    }
+
+    public async ValueTask NoteAsync(string name, DateTime time, CancellationToken cancellationToken)
+    {
+        // Two of one name are never written at a time: a silo notes its own.
+        var path = PathOf(name);
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        var text = time.ToUniversalTime().ToString("O", CultureInfo.InvariantCulture);
+        await File.WriteAllTextAsync(path + Fresh, text, cancellationToken);
+        File.Move(path + Fresh, path, overwrite: true);
+    }
+
+    public ValueTask ForgetAsync(string name, CancellationToken cancellationToken)
+    {
+        try
+        {
+            File.Delete(PathOf(name));
+        }
+        catch (DirectoryNotFoundException)
+        {
+            // Then there is no note.
+        }
+
+        return ValueTask.CompletedTask;
+    }
+
+    public async ValueTask<IReadOnlyDictionary<string, DateTime>> NotesAsync(
+        string prefix, CancellationToken cancellationToken)
+    {
+        var notes = new Dictionary<string, DateTime>(StringComparer.Ordinal);
+        var folder = PathOf(prefix);
+        if (!Directory.Exists(folder))
+        {
+            return notes;
+        }
+
+        foreach (var path in Directory.EnumerateFiles(folder))
+        {
+            if (path.EndsWith(Fresh, StringComparison.Ordinal))
+            {
+                continue;
+            }
+
+            var name = $"{prefix}{Path.GetFileName(path)}";
+            if (await ReadAsync(name, cancellationToken) is { } note
+                && DateTime.TryParse(
+                    Encoding.UTF8.GetString(note.Bytes.Span),
+                    CultureInfo.InvariantCulture,
+                    DateTimeStyles.RoundtripKind,
+                    out var time))
+            {
+                notes[name] = time;
+            }
+        }
+
+        return notes;
+    }
+
+    private string PathOf(string name) => Path.Combine(directory, name.Replace('/', Path.DirectorySeparatorChar));
+
+    private static string TagOf(ReadOnlySpan<byte> bytes) =>
+        XxHash128.HashToUInt128(bytes).ToString("x32", CultureInfo.InvariantCulture);
+
+    private async ValueTask<FileStream> LockAsync(CancellationToken cancellationToken)
+    {
+        var path = Path.Combine(directory, LockName);
+        var start = time.GetTimestamp();
+        while (true)
+        {
+            try
+            {
+                return new(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            }
+            catch (IOException exception)
+                when (exception is not (FileNotFoundException or DirectoryNotFoundException)
+                    && time.GetElapsedTime(start) < LockPatience)
+            {
+                await Task.Delay(LockPause, time, cancellationToken);
+            }
+        }
+    }
+}

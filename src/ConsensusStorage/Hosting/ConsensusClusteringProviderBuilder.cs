@@ -1,0 +1,70 @@
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
+using Orleans.Configuration;
+using Orleans.Consensus.Hosting;
+using Orleans.Hosting;
+using Orleans.Providers;
+using Orleans.Runtime;
+
+[assembly: Orleans.RegisterProvider("Consensus", "Clustering", "Silo", typeof(ConsensusClusteringProviderBuilder))]
+[assembly: Orleans.RegisterProvider("Consensus", "Clustering", "Client", typeof(ConsensusClusteringProviderBuilder))]
+
+namespace Orleans.Consensus.Hosting;
+
+/// <summary>
+/// Sets clustering up from <c>Orleans:Clustering</c> with <c>ProviderType</c> Consensus. The section takes every
+/// option, and <c>Directory</c>, <c>ConnectionString</c> and <c>ServiceKey</c> for a single place.
+/// </summary>
+internal sealed class ConsensusClusteringProviderBuilder
+    : IProviderBuilder<ISiloBuilder>, IProviderBuilder<IClientBuilder>
+{
+    private static readonly string[] Known =
+    [
+        "ProviderType",
+        "Directory",
+        "ConnectionString",
+        "ServiceKey",
+        nameof(ConsensusClusteringOptions.Directories),
+        nameof(ConsensusClusteringOptions.ConnectionStrings),
+        nameof(ConsensusClusteringOptions.ServiceKeys),
+        nameof(ConsensusClusteringOptions.ContainerName),
+        nameof(ConsensusClusteringOptions.BlobTryTimeout),
+        nameof(ConsensusClusteringOptions.RequestTimeout),
+    ];
+
+    public void Configure(ISiloBuilder builder, string? name, IConfigurationSection configurationSection) =>
+        builder.UseConsensusClustering(options => Read(options, configurationSection));
+
+    public void Configure(IClientBuilder builder, string? name, IConfigurationSection configurationSection) =>
+        builder.UseConsensusClustering(options => Read(options, configurationSection));
+
+    private static void Read(OptionsBuilder<ConsensusClusteringOptions> builder, IConfigurationSection section) =>
+        builder.Configure(options =>
+        {
+            RefuseUnknownKeys(section);
+            Add(options.Directories, section["Directory"]);
+            Add(options.ConnectionStrings, section["ConnectionString"]);
+            Add(options.ServiceKeys, section["ServiceKey"]);
+            section.Bind(options);
+        });
+
+    private static void Add(IList<string> places, string? place)
+    {
+        if (!string.IsNullOrEmpty(place))
+        {
+            places.Add(place);
+        }
+    }
+
+    /// <summary>A misspelt key would be a silent default.</summary>
+    private static void RefuseUnknownKeys(IConfigurationSection section)
+    {
+        if (section.GetChildren().FirstOrDefault(
+            child => !Known.Contains(child.Key, StringComparer.OrdinalIgnoreCase)) is { } unknown)
+        {
+            throw new OrleansConfigurationException(
+                $"The configuration key {unknown.Path} is unknown. Known keys: {string.Join(", ", Known)}.");
+        }
+    }
+}
