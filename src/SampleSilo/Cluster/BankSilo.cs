@@ -9,7 +9,7 @@ internal sealed class BankSilo(BankSiloSettings settings) : IDisposable
     public BankSiloSettings Settings { get; } = settings;
 
     public SiloView View =>
-        new(Settings.Name, _life.Status, Settings.Address, Settings.Replica, Settings.IsPrimary);
+        new(Settings.Name, _life.Status, Settings.Address, Settings.Replica);
 
     /// <summary>The services of the silo while it is alive, else null.</summary>
     public IServiceProvider? Services => _life is { Status: "alive", Host: { } host } ? host.Services : null;

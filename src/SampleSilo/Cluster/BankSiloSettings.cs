@@ -14,9 +14,6 @@ internal sealed record BankSiloSettings
 
     public required int GatewayPort { get; init; }
 
-    /// <summary>The silo that carries Orleans' development membership table.</summary>
-    public required IPEndPoint Primary { get; init; }
-
     /// <summary>All replicas of the store.</summary>
     public required IReadOnlyList<string> Replicas { get; init; }
 
@@ -25,16 +22,17 @@ internal sealed record BankSiloSettings
     /// <summary>Where the logs are, if they are files.</summary>
     public required string DataDirectory { get; init; }
 
-    /// <summary>The storage account of each replica if logs are blobs, else empty.</summary>
+    /// <summary>Where the membership is, if it is a file: the same directory for all silos.</summary>
+    public string ClusterDirectory { get; init; } = "";
+
+    /// <summary>The storage account of each replica if logs are blobs, else empty. The membership is in them, too.</summary>
     public IReadOnlyDictionary<string, string> Accounts { get; init; } = new Dictionary<string, string>();
 
     /// <summary>The container of blobs.</summary>
     public string Container { get; init; } = "";
 
     /// <summary>The replica that is pinned to this silo, or null.</summary>
-    public string? Replica => Accounts.Count == 0 && Replicas.Contains(Name) ? Name : null;
+    public string? Replica { get; init; }
 
-    public bool IsPrimary => Primary.Port == SiloPort;
-
-    public string Address => $"{Primary.Address}:{SiloPort}";
+    public string Address => $"{IPAddress.Loopback}:{SiloPort}";
 }

@@ -1,13 +1,9 @@
-using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
 using Orleans.Consensus.SampleSilo.CommandLine;
 
 namespace Orleans.Consensus.SampleSilo.Cluster;
 
 /// <summary>
-/// All silos of the bank in one process. Silo <c>a</c> carries Orleans' development membership table, which exists
-/// once and in memory only: it starts first, stops last, and is not killed. Thread-safe.
+/// All silos of the bank in one process, each of which may be killed and started at any time. Thread-safe.
 /// </summary>
 internal sealed class DemoCluster : IBankCluster, IAsyncDisposable
 {
@@ -21,8 +17,8 @@ internal sealed class DemoCluster : IBankCluster, IAsyncDisposable
     /// <param name="data">The directory of logs that are files.</param>
     public static IEnumerable<BankSiloSettings> Plan(DemoOptions options, string data)
     {
-        var names = NamesOf(options.Silos);
-        var replicas = NamesOf(options.Replicas);
+        var names = DemoOptions.NamesOf(options.Silos);
+        var replicas = DemoOptions.NamesOf(options.Replicas);
         var accounts = options.IsAzure
             ? replicas.Select((name, index) => (name, options.Connections[index % options.Connections.Count]))
             : [];
@@ -31,22 +27,34 @@ internal sealed class DemoCluster : IBankCluster, IAsyncDisposable
             Name = name,
             SiloPort = options.SiloPort + index,
             GatewayPort = options.GatewayPort + index,
-            Primary = new(IPAddress.Loopback, options.SiloPort),
             Replicas = replicas,
+            Replica = !options.IsAzure && replicas.Contains(name) ? name : null,
             Groups = options.Groups,
             DataDirectory = data,
+            ClusterDirectory = Path.Combine(data, "cluster"),
             Accounts = accounts.ToDictionary(),
             Container = options.Container,
         });
     }
 
-    /// <summary>Starts the silos.</summary>
+    /// <summary>Starts the silos, all at once; the first one that fails ends it.</summary>
     /// <exception cref="StartException">One of them did not start; the message says why.</exception>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
-        _silos.ForEach(silo => CheckPorts(silo.Settings));
-        await StartAsync(_silos[0], cancellationToken);
-        await Task.WhenAll(_silos.Skip(1).Select(silo => StartAsync(silo, cancellationToken)));
+        _silos.ForEach(silo => SiloPorts.Check(silo.Settings));
+        using var giveUp = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var starts = _silos.Select(silo => StartAsync(silo, giveUp.Token)).ToList();
+        await foreach (var start in Task.WhenEach(starts))
+        {
+            if (start.IsFaulted)
+            {
+                await giveUp.CancelAsync();
+                await Task.WhenAll(starts).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                await start;
+            }
+        }
+
+        cancellationToken.ThrowIfCancellationRequested();
     }
 
     public BankGateway? FindGateway() => _silos.Select(silo => silo.Gateway).FirstOrDefault(each => each is not null);
@@ -55,20 +63,14 @@ internal sealed class DemoCluster : IBankCluster, IAsyncDisposable
     {
         var services = _silos.Select(silo => silo.Services).FirstOrDefault(each => each is not null);
         var store = services?.GetKeyedService<IConsensusStore>("Default");
-        var replicas = store is null ? [] : await store.GetStatusAsync(cancellationToken);
-        var groups = replicas.GroupBy(replica => replica.Group).OrderBy(group => group.Key);
-        return new(
-            [.. _silos.Select(silo => silo.View)],
-            [.. groups.Select(group => new GroupView(group.Key, [.. group.Select(ViewOf)]))]);
+        List<SiloView> silos = [.. _silos.Select(silo => silo.View)];
+        return new(silos, await GroupView.ReadAsync(store, silos, cancellationToken));
     }
 
     public async Task<SiloChange> KillAsync(string name) =>
         Find(name) switch
         {
             null => Unknown(name),
-            { Settings.IsPrimary: true } => new SiloChange.Refused(
-                $"Silo '{name}' carries Orleans' development membership table, which exists once and in memory only: "
-                + "the other silos could not go on without it. Kill another silo, or the whole process."),
             var silo => await silo.KillAsync(),
         };
 
@@ -89,7 +91,7 @@ internal sealed class DemoCluster : IBankCluster, IAsyncDisposable
         }
     }
 
-    /// <summary>Stops the silos one after another, so that each sees the others leave; the primary last.</summary>
+    /// <summary>Stops the silos one after another, so that each sees the others leave.</summary>
     public async ValueTask DisposeAsync()
     {
         using var timeout = new CancellationTokenSource(StopTimeout);
@@ -100,9 +102,6 @@ internal sealed class DemoCluster : IBankCluster, IAsyncDisposable
 
         _silos.ForEach(silo => silo.Dispose());
     }
-
-    private static List<string> NamesOf(int count) =>
-        [.. Enumerable.Range(0, count).Select(index => ((char)('a' + index)).ToString(CultureInfo.InvariantCulture))];
 
     private static SiloChange.Unknown Unknown(string name) => new($"There is no silo '{name}'.");
 
@@ -132,37 +131,5 @@ internal sealed class DemoCluster : IBankCluster, IAsyncDisposable
         }
     }
 
-    private static void CheckPorts(BankSiloSettings settings)
-    {
-        foreach (var port in new[] { settings.SiloPort, settings.GatewayPort })
-        {
-            try
-            {
-                using var listener = new TcpListener(settings.Primary.Address, port);
-                listener.Start();
-            }
-            catch (SocketException exception)
-            {
-                throw new StartException(
-                    $"port {port} of silo '{settings.Name}' can't be used ({exception.Message}). Perhaps the bank "
-                    + "runs already; otherwise choose other ports with --silo-port and --gateway-port.",
-                    exception);
-            }
-        }
-    }
-
     private BankSilo? Find(string name) => _silos.Find(silo => silo.Settings.Name == name);
-
-    private ReplicaView ViewOf(ConsensusReplicaStatus replica)
-    {
-        var address = replica.Host?.Split('@')[0];
-        var host = _silos.Find(silo => silo.Settings.Address == address)?.Settings.Name ?? replica.Host;
-        return new(
-            replica.Replica,
-            host,
-            replica.State.ToLowerInvariant(),
-            replica.LastBallot,
-            replica.LogBytes,
-            replica.Problem);
-    }
 }

@@ -31,11 +31,30 @@ internal sealed record ClusterView(IReadOnlyList<SiloView> Silos, IReadOnlyList<
 /// <param name="Status"><c>starting</c>, <c>alive</c>, <c>dying</c> or <c>dead</c>.</param>
 /// <param name="Address">Where the other silos reach it.</param>
 /// <param name="Replica">The replica it hosts, or null.</param>
-/// <param name="Primary">It carries Orleans' development membership table and can't be killed.</param>
-internal sealed record SiloView(string Name, string Status, string Address, string? Replica, bool Primary);
+internal sealed record SiloView(string Name, string Status, string Address, string? Replica)
+{
+    /// <summary>No silo is more than another; the field is there for clients that know it from before.</summary>
+    public bool Primary { get; }
+}
 
 /// <summary>One replica group.</summary>
-internal sealed record GroupView(int Group, IReadOnlyList<ReplicaView> Replicas);
+internal sealed record GroupView(int Group, IReadOnlyList<ReplicaView> Replicas)
+{
+    /// <summary>What a store says of its replicas; nothing if there is no store.</summary>
+    /// <param name="silos">Give their names to hosts.</param>
+    public static async Task<IReadOnlyList<GroupView>> ReadAsync(
+        IConsensusStore? store, IReadOnlyList<SiloView> silos, CancellationToken cancellationToken)
+    {
+        var replicas = store is null ? [] : await store.GetStatusAsync(cancellationToken);
+        return
+        [
+            .. replicas
+                .GroupBy(replica => replica.Group)
+                .OrderBy(group => group.Key)
+                .Select(group => new GroupView(group.Key, [.. group.Select(replica => ReplicaView.Of(replica, silos))])),
+        ];
+    }
+}
 
 /// <summary>One replica of a group.</summary>
 /// <param name="Host">Name of the silo that hosts it, its address if that is unknown, or null.</param>
@@ -43,7 +62,21 @@ internal sealed record GroupView(int Group, IReadOnlyList<ReplicaView> Replicas)
 /// <param name="LogBytes">Size of its log, which all groups of the replica share.</param>
 /// <param name="Problem">What is wrong and what to do, or null.</param>
 internal sealed record ReplicaView(
-    string Replica, string? Host, string State, string? LastBallot, long LogBytes, string? Problem);
+    string Replica, string? Host, string State, string? LastBallot, long LogBytes, string? Problem)
+{
+    public static ReplicaView Of(ConsensusReplicaStatus replica, IReadOnlyList<SiloView> silos)
+    {
+        var address = replica.Host?.Split('@')[0];
+        var host = silos.FirstOrDefault(silo => silo.Address == address)?.Name ?? replica.Host;
+        return new(
+            replica.Replica,
+            host,
+            replica.State.ToLowerInvariant(),
+            replica.LastBallot,
+            replica.LogBytes,
+            replica.Problem);
+    }
+}
 
 /// <summary>What came of a request to kill or start a silo.</summary>
 internal abstract record SiloChange

@@ -16,6 +16,9 @@ internal static class QuietLogging
         // A line for each activation of a killed silo, and three for each call that found no quorum.
         logging.AddFilter("Orleans.Grain", LogLevel.Critical);
 
+        // A silo that joins asks those of before, too, until it is told that they are dead.
+        logging.AddFilter("Orleans.Runtime.MembershipService.MembershipAgent", LogLevel.Critical);
+
         // What keeps a silo from starting is told once, by the program.
         logging.AddFilter("Orleans.Runtime.Silo", LogLevel.Critical);
         logging.AddFilter("Microsoft.Extensions.Hosting", LogLevel.Critical);

@@ -4,8 +4,12 @@ namespace Orleans.Consensus.SampleSilo.CommandLine;
 
 /// <summary>The commands of the sample.</summary>
 /// <param name="demo">Runs all silos in this process and returns the exit code.</param>
+/// <param name="silo">Runs one silo in this process and returns the exit code.</param>
 /// <param name="walkthrough">Shows the protocol and returns the exit code.</param>
-internal sealed class BankCommandLine(Func<DemoOptions, Task<int>> demo, Func<TextWriter, Task<int>> walkthrough)
+internal sealed class BankCommandLine(
+    Func<DemoOptions, Task<int>> demo,
+    Func<SiloCommandOptions, Task<int>> silo,
+    Func<TextWriter, Task<int>> walkthrough)
 {
     /// <summary>Exit code for what can't be done, as against what was typed wrong.</summary>
     public const int Failure = 1;
@@ -62,6 +66,31 @@ internal sealed class BankCommandLine(Func<DemoOptions, Task<int>> demo, Func<Te
     private readonly Option<int> _gatewayPort =
         Number("--gateway-port", 30000, "Gateway port of silo a; the others follow.");
 
+    private readonly Option<string> _name = new("--name")
+    {
+        Description = "The silo's name, another one for each.",
+        HelpName = "NAME",
+        Required = true,
+    };
+
+    private readonly Option<string?> _replica = new("--replica")
+    {
+        Description = "The replica (a, b, c …) whose log is in --data; none if it is left out. Not for azure.",
+        HelpName = "NAME",
+    };
+
+    private readonly Option<string?> _cluster = new("--cluster")
+    {
+        Description = "Directory with the cluster's membership, the same for all silos. Not for azure.",
+        HelpName = "DIR",
+    };
+
+    private readonly Option<int> _replicaCount =
+        Number("--replicas", 3, "Number of replicas, a, b, c …: 1, 3 or 5; the same for all silos.");
+
+    private readonly Option<int> _ownSiloPort = Number("--silo-port", 11111, "Port for the other silos.");
+    private readonly Option<int> _ownGatewayPort = Number("--gateway-port", 30000, "Port for Orleans' clients.");
+
     public async Task<int> RunAsync(string[] args, TextWriter output, TextWriter error)
     {
         var parsed = Build(output, error).Parse(args);
@@ -87,11 +116,52 @@ internal sealed class BankCommandLine(Func<DemoOptions, Task<int>> demo, Func<Te
             "A bank on Orleans whose accounts are replicated by Paxos: all silos in one process, with an HTTP API.")
         {
             _data, _storage, _connections, _container, _httpPort, _silos, _replicas, _groups, _siloPort, _gatewayPort,
+            BuildSilo(error),
             new Command("walkthrough", "Shows how the protocol works.") { paxos },
         };
         root.SetAction((result, _) => RunDemoAsync(Read(result), error));
         return root;
     }
+
+    private Command BuildSilo(TextWriter error)
+    {
+        var command = new Command(
+            "silo", "Runs one silo, and the same HTTP API, in this process. Any number of them make a cluster.")
+        {
+            _name, _replica, _ownSiloPort, _ownGatewayPort, _httpPort, _data, _cluster, _storage, _connections,
+            _container, _replicaCount, _groups,
+        };
+        command.SetAction((result, _) =>
+        {
+            var options = ReadSilo(result);
+            var problems = options.Problems().ToList();
+            return problems.Count > 0 ? Task.FromResult(Refuse(error, problems)) : silo(options);
+        });
+        return command;
+    }
+
+    private SiloCommandOptions ReadSilo(ParseResult result)
+    {
+        var storage = result.GetValue(_storage) ?? "";
+        return new()
+        {
+            Name = result.GetValue(_name) ?? "",
+            Replica = result.GetValue(_replica),
+            SiloPort = result.GetValue(_ownSiloPort),
+            GatewayPort = result.GetValue(_ownGatewayPort),
+            HttpPort = result.GetValue(_httpPort),
+            Data = result.GetValue(_data) ?? "",
+            Cluster = result.GetValue(_cluster),
+            Storage = storage,
+            Connections = result.GetValue(_connections) is { Length: > 0 } given ? given : [],
+            Container = result.GetValue(_container) ?? "",
+            Replicas = result.GetValue(_replicaCount),
+            Groups = result.GetValue(_groups) ?? GroupsFor(storage),
+        };
+    }
+
+    private static int GroupsFor(string storage) =>
+        storage == DemoOptions.FileStorage ? DemoOptions.FileGroups : DemoOptions.BlobGroups;
 
     private DemoOptions Read(ParseResult result)
     {
@@ -107,7 +177,7 @@ internal sealed class BankCommandLine(Func<DemoOptions, Task<int>> demo, Func<Te
             HttpPort = result.GetValue(_httpPort),
             Silos = silos,
             Replicas = result.GetValue(_replicas) ?? (isFile ? DemoOptions.DefaultReplicas(silos) : 3),
-            Groups = result.GetValue(_groups) ?? (isFile ? DemoOptions.FileGroups : DemoOptions.BlobGroups),
+            Groups = result.GetValue(_groups) ?? GroupsFor(storage),
             SiloPort = result.GetValue(_siloPort),
             GatewayPort = result.GetValue(_gatewayPort),
         };

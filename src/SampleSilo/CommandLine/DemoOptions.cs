@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 
 namespace Orleans.Consensus.SampleSilo.CommandLine;
@@ -74,24 +75,29 @@ internal sealed record DemoOptions
             yield return $"--http-port must be 1 to {IPEndPoint.MaxPort}, or 0 for any free one, not {HttpPort}.";
         }
 
-        foreach (var problem in StorageProblems().Concat(PortProblems()))
+        foreach (var problem in StorageProblems(Storage, Connections, Replicas).Concat(PortProblems()))
         {
             yield return problem;
         }
     }
 
-    private IEnumerable<string> StorageProblems()
+    /// <summary>a, b, c …</summary>
+    public static IReadOnlyList<string> NamesOf(int count) =>
+        [.. Enumerable.Range(0, count).Select(index => ((char)('a' + index)).ToString(CultureInfo.InvariantCulture))];
+
+    /// <summary>What is wrong with where logs are to be, a sentence each.</summary>
+    public static IEnumerable<string> StorageProblems(string storage, IReadOnlyList<string> connections, int replicas)
     {
-        if (Storage is not (FileStorage or AzureStorage))
+        if (storage is not (FileStorage or AzureStorage))
         {
-            yield return $"--storage must be {FileStorage} or {AzureStorage}, not '{Storage}'.";
+            yield return $"--storage must be {FileStorage} or {AzureStorage}, not '{storage}'.";
         }
-        else if (IsAzure && Connections.Count != 1 && Connections.Count != Replicas)
+        else if (storage == AzureStorage && connections.Count != 1 && connections.Count != replicas)
         {
-            yield return $"--storage {AzureStorage} needs --connection once, or once for each of {Replicas} replicas; "
-                + $"it was given {Connections.Count} times.";
+            yield return $"--storage {AzureStorage} needs --connection once, or once for each of {replicas} replicas; "
+                + $"it was given {connections.Count} times.";
         }
-        else if (!IsAzure && Connections.Count > 0)
+        else if (storage != AzureStorage && connections.Count > 0)
         {
             yield return $"--connection is for --storage {AzureStorage}.";
         }

@@ -6,8 +6,8 @@ using Orleans.Consensus.ClusterTests.Support;
 
 namespace Orleans.Consensus.ClusterTests.Bank;
 
-/// <summary>A bank's customer over HTTP. Thread-safe.</summary>
-internal sealed class BankClient(Uri address) : IDisposable
+/// <summary>A bank's customer over HTTP; goes on to the next of its addresses when one gives no answer. Thread-safe.</summary>
+internal sealed class BankClient(params Uri[] addresses) : IDisposable
 {
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);
 
@@ -15,8 +15,9 @@ internal sealed class BankClient(Uri address) : IDisposable
     private static readonly TimeSpan Patience = 2 * Eventually.Patience;
 
     // The bank itself gives up after 12 seconds.
-    private readonly HttpClient _http = new() { BaseAddress = address, Timeout = TimeSpan.FromSeconds(30) };
+    private readonly HttpClient _http = new() { Timeout = TimeSpan.FromSeconds(30) };
     private int _repeated;
+    private int _at;
 
     /// <summary>How often a request had to be repeated, as nobody knew what became of it.</summary>
     public int Repeated => Volatile.Read(ref _repeated);
@@ -28,7 +29,8 @@ internal sealed class BankClient(Uri address) : IDisposable
 
     public async Task<Answer> SendAsync(HttpMethod method, string path, HttpContent? content)
     {
-        using var request = new HttpRequestMessage(method, path) { Content = content };
+        var address = addresses[(uint)Volatile.Read(ref _at) % addresses.Length];
+        using var request = new HttpRequestMessage(method, new Uri(address, path)) { Content = content };
         using var response = await _http.SendAsync(request);
         return new(
             response.StatusCode,
@@ -58,6 +60,7 @@ internal sealed class BankClient(Uri address) : IDisposable
             }
 
             Interlocked.Increment(ref _repeated);
+            Interlocked.Increment(ref _at);
             if (Stopwatch.GetElapsedTime(started) > Patience)
             {
                 throw new TimeoutException("The bank gives no answer.", cause);

@@ -31,8 +31,14 @@ internal sealed record BankPlan
 
     public static BankPlan Create(string data)
     {
-        var first = FindFreePorts(1 + (2 * MaxSilos));
-        return new() { Data = data, HttpPort = first, SiloPort = first + 1, GatewayPort = first + 1 + MaxSilos };
+        var first = FindFreePorts(3 * MaxSilos);
+        return new()
+        {
+            Data = data,
+            HttpPort = first,
+            SiloPort = first + MaxSilos,
+            GatewayPort = first + (2 * MaxSilos),
+        };
     }
 
     /// <summary>Starts it and waits until it serves.</summary>
@@ -50,6 +56,24 @@ internal sealed record BankPlan
             throw;
         }
     }
+
+    /// <summary>The command line of silo a, b, c …, a process of its own with a directory of its own.</summary>
+    public string[] ArgumentsOf(int silo)
+    {
+        var name = NameOf(silo);
+        return
+        [
+            "silo", "--name", name, "--replica", name, "--silo-port", Text(SiloPort + silo),
+            "--gateway-port", Text(GatewayPort + silo), "--http-port", Text(HttpPortOf(silo)),
+            "--data", Path.Combine(Data, name), "--cluster", Path.Combine(Data, "cluster"), "--groups", Text(Groups),
+        ];
+    }
+
+    public Uri AddressOf(int silo) => new($"http://127.0.0.1:{HttpPortOf(silo)}");
+
+    public static string NameOf(int silo) => ((char)('a' + silo)).ToString();
+
+    private int HttpPortOf(int silo) => HttpPort + silo;
 
     private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
 

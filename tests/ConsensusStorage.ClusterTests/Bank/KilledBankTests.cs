@@ -58,7 +58,7 @@ public sealed class KilledBankTests : IDisposable
         await using var program = await _plan.StartAsync();
         await using var load = BankLoad.Start(_bank);
         await load.ProgressAsync(more: 15);
-        foreach (var silo in new[] { "b", "c" })
+        foreach (var silo in new[] { "a", "b", "c" })
         {
             await SiloButtons.KillAsync(_bank, silo);
             await load.ProgressAsync(more: 15);

@@ -90,13 +90,15 @@ internal sealed class SampleProgram : IAsyncDisposable
     /// <exception cref="TimeoutException">It goes on.</exception>
     public async Task<int> StopAsync(int signal, TimeSpan within)
     {
-        if (Signal(_process.Id, signal) != 0)
-        {
-            throw new Win32Exception(Marshal.GetLastPInvokeError());
-        }
-
+        Send(signal);
         return await ExitAsync(within);
     }
+
+    /// <summary>Stops it in the midst of whatever it does (SIGSTOP).</summary>
+    public void StandStill() => Send(19);
+
+    /// <summary>Lets it go on (SIGCONT).</summary>
+    public void GoOn() => Send(18);
 
     /// <summary>Ends it with <c>kill -9</c>, without a line of its code being run.</summary>
     public async Task KillAsync()
@@ -110,6 +112,14 @@ internal sealed class SampleProgram : IAsyncDisposable
         AppDomain.CurrentDomain.ProcessExit -= OnTestsExit;
         await KillAsync();
         _process.Dispose();
+    }
+
+    private void Send(int signal)
+    {
+        if (Signal(_process.Id, signal) != 0)
+        {
+            throw new Win32Exception(Marshal.GetLastPInvokeError());
+        }
     }
 
     [DllImport("libc", EntryPoint = "kill", SetLastError = true)]

@@ -8,6 +8,7 @@ public sealed class CommandLineTests
     private readonly StringWriter _output = new();
     private readonly StringWriter _error = new();
     private DemoOptions? _options;
+    private SiloCommandOptions? _silo;
 
     [Fact]
     public async Task Without_arguments_three_silos_with_a_replica_each_start()
@@ -84,7 +85,7 @@ public sealed class CommandLineTests
         Assert.Equal(["a", "b", "c", "d", "e"], plan.Select(silo => silo.Name));
         Assert.Equal(["a", "b", "c", null, null], plan.Select(silo => silo.Replica));
         Assert.Equal([100, 101, 102, 103, 104], plan.Select(silo => silo.SiloPort));
-        Assert.Equal([true, false, false, false, false], plan.Select(silo => silo.IsPrimary));
+        Assert.All(plan, silo => Assert.Equal(Path.Combine("x", "cluster"), silo.ClusterDirectory));
         Assert.All(plan, silo => Assert.Equal(["a", "b", "c"], silo.Replicas));
         Assert.All(plan, silo => Assert.Empty(silo.Accounts));
     }
@@ -108,6 +109,57 @@ public sealed class CommandLineTests
         Assert.Equal("box", three.Container);
     }
 
+    [Fact]
+    public async Task A_silo_of_its_own_is_told_its_names_ports_and_places()
+    {
+        const string given = "silo --name a --replica a --silo-port 11111 --gateway-port 30000 --http-port 5081 "
+            + "--data DIR --cluster SHARED";
+        Assert.Equal(0, await RunAsync(given.Split(' ')));
+
+        Assert.Equal(
+            new SiloCommandOptions
+            {
+                Name = "a",
+                Replica = "a",
+                SiloPort = 11111,
+                GatewayPort = 30000,
+                HttpPort = 5081,
+                Data = "DIR",
+                Cluster = "SHARED",
+                Storage = "file",
+                Connections = _silo!.Connections,
+                Container = "bank",
+                Replicas = 3,
+                Groups = 16,
+            },
+            _silo);
+        Assert.Empty(_silo.Connections);
+        Assert.Null(_options);
+    }
+
+    [Theory]
+    [InlineData("silo")]
+    [InlineData("silo --name a")]
+    [InlineData("silo --name a --cluster d --replica x")]
+    [InlineData("silo --name a --cluster d --replica b --replicas 1")]
+    [InlineData("silo --name a --cluster d --replicas 2")]
+    [InlineData("silo --name a --cluster d --groups 0")]
+    [InlineData("silo --name a --cluster d --silo-port 0")]
+    [InlineData("silo --name a --cluster d --silo-port 30000")]
+    [InlineData("silo --name a --cluster d --http-port 70000")]
+    [InlineData("silo --name a --cluster d --silos 3")]
+    [InlineData("silo --name a --cluster d --connection x")]
+    [InlineData("silo --name a --storage azure")]
+    [InlineData("silo --name a --storage azure --connection x --connection y")]
+    [InlineData("silo --name a --storage azure --connection x --cluster d")]
+    [InlineData("silo --name a --storage azure --connection x --replica a")]
+    public async Task What_makes_no_sense_for_a_silo_is_a_usage_error(string arguments)
+    {
+        Assert.Equal(BankCommandLine.UsageError, await RunAsync(arguments.Split(' ')));
+        Assert.Null(_silo);
+        Assert.NotEmpty(_error.ToString());
+    }
+
     private static DemoOptions Options(int silos) => new()
     {
         Data = "x",
@@ -125,6 +177,11 @@ public sealed class CommandLineTests
             options =>
             {
                 _options = options;
+                return Task.FromResult(0);
+            },
+            options =>
+            {
+                _silo = options;
                 return Task.FromResult(0);
             },
             output =>

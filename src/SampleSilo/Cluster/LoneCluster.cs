@@ -1,0 +1,98 @@
+using Orleans.Consensus.SampleSilo.Bank;
+using Orleans.Runtime;
+
+namespace Orleans.Consensus.SampleSilo.Cluster;
+
+/// <summary>The cluster as one of its silos sees it, each in a process of its own. Thread-safe.</summary>
+/// <param name="end">Ends this process without running any more of its code.</param>
+internal sealed class LoneCluster(BankSiloSettings settings, Action end) : IBankCluster, IAsyncDisposable
+{
+    private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan AnswerFirst = TimeSpan.FromMilliseconds(100);
+
+    private readonly BankSilo _silo = new(settings);
+
+    /// <exception cref="StartException">The silo did not start; the message says why.</exception>
+    public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        SiloPorts.Check(settings);
+        try
+        {
+            await _silo.StartAsync(cancellationToken);
+        }
+        catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw new StartException(
+                $"silo '{settings.Name}' did not start: {StartException.Explain(exception)}", exception);
+        }
+    }
+
+    public BankGateway? FindGateway() => _silo.Gateway;
+
+    public async Task<ClusterView> DescribeAsync(CancellationToken cancellationToken)
+    {
+        if (_silo.Services is not { } services)
+        {
+            return new([_silo.View], []);
+        }
+
+        var members = services.GetRequiredService<IClusterMembershipService>().CurrentSnapshot.Members.Values;
+        List<SiloView> silos =
+        [
+            .. members
+                .GroupBy(member => member.Name)
+                .Select(lives => lives.MaxBy(member => member.SiloAddress.Generation)!)
+                .OrderBy(member => member.Name, StringComparer.Ordinal)
+                .Select(ViewOf),
+        ];
+        var store = services.GetKeyedService<IConsensusStore>("Default");
+        return new(silos, await GroupView.ReadAsync(store, silos, cancellationToken));
+    }
+
+    public Task<SiloChange> KillAsync(string name)
+    {
+        if (name != settings.Name)
+        {
+            return Task.FromResult<SiloChange>(new SiloChange.Refused(
+                $"Silo '{name}' is a process of its own, if there is one: kill that, or ask it at its own port."));
+        }
+
+        // Time for the answer, and then none for anything else.
+        _ = Task.Delay(AnswerFirst).ContinueWith(_ => end(), TaskScheduler.Default);
+        return Task.FromResult<SiloChange>(new SiloChange.Changed(_silo.View with { Status = "dying" }));
+    }
+
+    public Task<SiloChange> StartAsync(string name, CancellationToken cancellationToken) =>
+        Task.FromResult<SiloChange>(new SiloChange.Refused(
+            $"Silo '{name}' is a process of its own: start that, with the command 'silo --name {name}'."));
+
+    public async ValueTask DisposeAsync()
+    {
+        using var timeout = new CancellationTokenSource(StopTimeout);
+        try
+        {
+            await _silo.StopAsync(timeout.Token);
+        }
+        catch (Exception exception)
+        {
+            await Console.Error.WriteLineAsync(
+                $"Silo '{settings.Name}' did not stop cleanly: {exception.Message}");
+        }
+
+        _silo.Dispose();
+    }
+
+    private SiloView ViewOf(ClusterMember member)
+    {
+        var status = member.Status switch
+        {
+            SiloStatus.Active => "alive",
+            SiloStatus.Created or SiloStatus.Joining => "starting",
+            SiloStatus.ShuttingDown or SiloStatus.Stopping => "dying",
+            _ => "dead",
+        };
+        var address = member.SiloAddress.Endpoint.ToString();
+        var pinned = settings.Accounts.Count == 0 && settings.Replicas.Contains(member.Name) ? member.Name : null;
+        return new(member.Name, status, address, pinned);
+    }
+}

@@ -1,0 +1,53 @@
+using System.Diagnostics;
+using Orleans.Consensus.SampleSilo.Cluster;
+using Orleans.Consensus.SampleSilo.CommandLine;
+
+namespace Orleans.Consensus.SampleSilo;
+
+/// <summary>One silo of the bank from start to stop, and the HTTP API, in this process. The others have their own.</summary>
+internal static class SiloRun
+{
+    /// <summary>Runs until Ctrl-C or SIGTERM; returns the exit code.</summary>
+    public static Task<int> RunAsync(SiloCommandOptions options) =>
+        BankRun.UntilStoppedAsync(stop => RunAsync(options, stop));
+
+    private static async Task RunAsync(SiloCommandOptions options, CancellationToken stop)
+    {
+        var settings = SettingsOf(options);
+        await using var cluster = new LoneCluster(settings, Process.GetCurrentProcess().Kill);
+        await BankRun.ServeAsync(
+            cluster,
+            options.HttpPort,
+            async address =>
+            {
+                Console.WriteLine($"Silo '{options.Name}' starts: HTTP API on {address}");
+                await cluster.StartAsync(stop);
+                Console.WriteLine($"Joined: {address}");
+                await BankRun.WaitForStoreAsync(cluster, patience: null, stop);
+                Console.WriteLine($"Ready: {address}");
+                await Task.Delay(Timeout.Infinite, stop);
+            },
+            stop);
+    }
+
+    private static BankSiloSettings SettingsOf(SiloCommandOptions options)
+    {
+        var replicas = options.ReplicaNames;
+        var accounts = options.IsAzure
+            ? replicas.Select((name, index) => (name, options.Connections[index % options.Connections.Count]))
+            : [];
+        return new()
+        {
+            Name = options.Name,
+            SiloPort = options.SiloPort,
+            GatewayPort = options.GatewayPort,
+            Replicas = replicas,
+            Replica = options.Replica,
+            Groups = options.Groups,
+            DataDirectory = options.IsAzure ? "" : BankRun.CreateDirectory("data", options.Data),
+            ClusterDirectory = options.IsAzure ? "" : BankRun.CreateDirectory("cluster", options.Cluster!),
+            Accounts = accounts.ToDictionary(),
+            Container = options.Container,
+        };
+    }
+}

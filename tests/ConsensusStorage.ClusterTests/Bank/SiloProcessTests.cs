@@ -1,0 +1,144 @@
+using System.Net;
+using Orleans.Consensus.ClusterTests.Support;
+
+namespace Orleans.Consensus.ClusterTests.Bank;
+
+/// <summary>Silos that are processes of their own, with nothing in common but a directory for their membership.</summary>
+[Collection(nameof(BankProcesses))]
+public sealed class SiloProcessTests : IAsyncLifetime
+{
+    private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(30);
+
+    // Longer than a silo may be silent: three probes of a second, twice.
+    private static readonly TimeSpan LongPause = TimeSpan.FromSeconds(8);
+
+    private readonly TemporaryDirectory _directory = new();
+    private readonly SiloProcesses _silos;
+    private readonly BankClient _bank;
+
+    public SiloProcessTests()
+    {
+        var plan = BankPlan.Create(_directory.Path);
+        _silos = new(plan);
+        _bank = new([.. _silos.Addresses]);
+        Plan = plan;
+    }
+
+    private BankPlan Plan { get; }
+
+    public async ValueTask InitializeAsync() => await _silos.StartAsync(0, 1, 2);
+
+    public async ValueTask DisposeAsync()
+    {
+        await _silos.DisposeAsync();
+        _bank.Dispose();
+        _directory.Dispose();
+    }
+
+    [Fact]
+    public async Task Whatever_silo_is_killed_and_started_again_nothing_is_lost_or_doubled()
+    {
+        await using var load = BankLoad.Start(_bank);
+        await load.ProgressAsync(more: 10);
+        foreach (var silo in new[] { 0, 2 })
+        {
+            await _silos.KillAsync(silo);
+            await load.ProgressAsync(more: 10);
+            await _silos.StartAsync(silo);
+            await load.ProgressAsync(more: 5);
+        }
+
+        await load.StopAsync();
+        await load.Ledger.VerifyAsync(_bank);
+    }
+
+    [Fact]
+    public async Task After_all_are_killed_any_majority_goes_on()
+    {
+        await using var load = BankLoad.Start(_bank);
+        await load.ProgressAsync(more: 10);
+        for (var silo = 0; silo < 3; silo++)
+        {
+            await _silos.KillAsync(silo);
+        }
+
+        await _silos.StartAsync(1, 2);
+        await load.ProgressAsync(more: 10);
+        await load.StopAsync();
+        await load.Ledger.VerifyAsync(_bank);
+    }
+
+    [Fact]
+    public async Task A_silo_that_stood_still_until_it_was_thought_dead_does_no_harm_when_it_goes_on()
+    {
+        await using var load = BankLoad.Start(_bank);
+        await load.ProgressAsync(more: 10);
+        _silos[1].StandStill();
+        await Task.Delay(LongPause, TestContext.Current.CancellationToken);
+        await load.ProgressAsync(more: 10);
+        _silos[1].GoOn();
+        await load.ProgressAsync(more: 10);
+
+        // The others have told it that it is dead, and it has ended itself.
+        await _silos.KillAsync(1);
+        await _silos.StartAsync(1);
+        await load.StopAsync();
+        await load.Ledger.VerifyAsync(_bank);
+    }
+
+    [Fact]
+    public async Task Silos_that_are_stopped_and_started_one_after_the_other_fail_no_request_for_long()
+    {
+        await using var load = BankLoad.Start(_bank);
+        await load.ProgressAsync(more: 10);
+        foreach (var silo in new[] { 0, 1 })
+        {
+            await _silos.StopAsync(silo, StopTimeout);
+            await load.ProgressAsync(more: 5);
+            await _silos.StartAsync(silo);
+            await load.ProgressAsync(more: 5);
+        }
+
+        await load.StopAsync();
+        await load.Ledger.VerifyAsync(_bank);
+    }
+
+    [Fact]
+    public async Task Each_silo_tells_of_all_of_them_and_can_end_itself()
+    {
+        using var first = new BankClient(Plan.AddressOf(0));
+        using var last = new BankClient(Plan.AddressOf(2));
+        await SilosBecomeAsync(first, "a alive", "b alive", "c alive");
+        Assert.Equal(HttpStatusCode.Conflict, (await first.PostAsync("/cluster/silos/c/kill")).Status);
+        Assert.Equal(HttpStatusCode.Conflict, (await first.PostAsync("/cluster/silos/c/start")).Status);
+
+        Assert.Equal("dying", (await last.PostAsync("/cluster/silos/c/kill")).Text("status"));
+
+        await SilosBecomeAsync(first, "a alive", "b alive", "c dead");
+    }
+
+    [Theory]
+    [InlineData("--data", "is in use by silo")]
+    [InlineData("--silo-port", "can't be used")]
+    public async Task What_another_silo_has_is_refused(string option, string words)
+    {
+        var others = BankPlan.Create(_directory.Path).ArgumentsOf(3);
+        var taken = Plan.ArgumentsOf(1);
+        var at = Array.IndexOf(taken, option);
+        others[Array.IndexOf(others, option) + 1] = taken[at + 1];
+        others[Array.IndexOf(others, "--replica") + 1] = "b";
+        var result = await SampleProgram.RunAsync(others);
+
+        Assert.Equal(1, result.Code);
+        Assert.Contains(result.Errors, line => line.Contains(words, StringComparison.Ordinal));
+        var answer = await _bank.PostAsync("/accounts/x/deposit", new { amount = 1, requestId = "1" });
+        Assert.Equal(HttpStatusCode.OK, answer.Status);
+    }
+
+    private static async Task SilosBecomeAsync(BankClient bank, params string[] expected) =>
+        await Eventually.BecomesAsync(
+            async () => string.Join(", ", (await SiloButtons.DescribeAsync(bank))
+                .GetProperty("silos").EnumerateArray()
+                .Select(silo => $"{silo.GetProperty("name").GetString()} {silo.GetProperty("status").GetString()}")),
+            silos => silos == string.Join(", ", expected));
+}
