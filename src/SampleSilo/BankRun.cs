@@ -33,7 +33,8 @@ internal static class BankRun
         }
     }
 
-    /// <summary>Serves a cluster over HTTP for as long as <paramref name="work"/> takes, which is told the address.</summary>
+    /// <summary>Serves a cluster over HTTP.</summary>
+    /// <param name="work">Given the address; it is served for as long as this takes.</param>
     public static async Task ServeAsync(
         IBankCluster cluster, int port, Func<string, Task> work, CancellationToken stop)
     {

@@ -4,7 +4,7 @@ using Orleans.Consensus.SampleSilo.CommandLine;
 
 namespace Orleans.Consensus.SampleSilo;
 
-/// <summary>One silo of the bank from start to stop, and the HTTP API, in this process. The others have their own.</summary>
+/// <summary>One silo of the bank from start to stop, with the HTTP API, in a process of its own.</summary>
 internal static class SiloRun
 {
     /// <summary>Runs until Ctrl-C or SIGTERM; returns the exit code.</summary>

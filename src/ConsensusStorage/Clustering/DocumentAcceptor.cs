@@ -7,8 +7,8 @@ namespace Orleans.Consensus.Clustering;
 
 /// <summary>
 /// Speaks for one acceptor that is a document: reads it, lets <see cref="Acceptor"/> decide, and puts the new state in
-/// its place before it passes the answer on (S5). If somebody else was faster, it begins anew. Thread-safe; any number of
-/// processes speak for the same acceptor.
+/// its place before it passes the answer on (S5). If somebody else was faster, it begins anew. Thread-safe; any number
+/// of processes speak for the same acceptor.
 /// </summary>
 internal sealed class DocumentAcceptor(
     IDocuments documents, string name, int index, DocumentOwner owner, TimeProvider time) : IAcceptorLink
@@ -46,8 +46,8 @@ internal sealed class DocumentAcceptor(
                 ? (content, found.Tag)
                 : throw new ForeignDocumentException(
                     $"The membership document in {Location} is {Describe(content.Owner, content.Index)}, and not "
-                    + $"{Describe(owner, index)}. Give each cluster a place of its own, and name the same places in the "
-                    + "same order everywhere.");
+                    + $"{Describe(owner, index)}. Give each cluster a place of its own, and name the same places in "
+                    + "the same order everywhere.");
         }
         catch (InvalidDataException exception)
         {

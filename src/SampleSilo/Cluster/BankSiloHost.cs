@@ -52,7 +52,8 @@ internal static class BankSiloHost
                 return;
             }
 
-            options.ConnectionStrings = [.. settings.Accounts.OrderBy(each => each.Key).Select(each => each.Value).Distinct()];
+            var accounts = settings.Accounts.OrderBy(each => each.Key, StringComparer.Ordinal);
+            options.ConnectionStrings = [.. accounts.Select(each => each.Value).Distinct()];
             options.ContainerName = settings.Container;
         });
         silo.Configure<ClusterMembershipOptions>(NoticeTheDeadSoon);

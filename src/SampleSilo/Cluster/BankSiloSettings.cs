@@ -25,7 +25,7 @@ internal sealed record BankSiloSettings
     /// <summary>Where the membership is, if it is a file: the same directory for all silos.</summary>
     public string ClusterDirectory { get; init; } = "";
 
-    /// <summary>The storage account of each replica if logs are blobs, else empty. The membership is in them, too.</summary>
+    /// <summary>The storage account of each replica, and of the membership, if these are blobs; else empty.</summary>
     public IReadOnlyDictionary<string, string> Accounts { get; init; } = new Dictionary<string, string>();
 
     /// <summary>The container of blobs.</summary>

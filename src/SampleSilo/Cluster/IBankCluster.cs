@@ -51,7 +51,8 @@ internal sealed record GroupView(int Group, IReadOnlyList<ReplicaView> Replicas)
             .. replicas
                 .GroupBy(replica => replica.Group)
                 .OrderBy(group => group.Key)
-                .Select(group => new GroupView(group.Key, [.. group.Select(replica => ReplicaView.Of(replica, silos))])),
+                .Select(group => new GroupView(
+                    group.Key, [.. group.Select(replica => ReplicaView.Of(replica, silos))])),
         ];
     }
 }

@@ -79,7 +79,8 @@ internal sealed record SiloCommandOptions
 
             if (Cluster is not null)
             {
-                yield return $"--cluster is not for --storage {DemoOptions.AzureStorage}: the membership is in the accounts.";
+                yield return $"--cluster is not for --storage {DemoOptions.AzureStorage}: "
+                    + "the membership is in the accounts.";
             }
 
             yield break;

@@ -6,7 +6,7 @@ using Orleans.Consensus.ClusterTests.Support;
 
 namespace Orleans.Consensus.ClusterTests.Bank;
 
-/// <summary>A bank's customer over HTTP; goes on to the next of its addresses when one gives no answer. Thread-safe.</summary>
+/// <summary>A bank's customer over HTTP; tries its next address when one gives no answer. Thread-safe.</summary>
 internal sealed class BankClient(params Uri[] addresses) : IDisposable
 {
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);

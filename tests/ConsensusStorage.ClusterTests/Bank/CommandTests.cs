@@ -101,7 +101,7 @@ public sealed class CommandTests(RunningBank running)
     private static Task<Answer> DepositAsync(BankClient bank, string account, string requestId) =>
         bank.PostAsync($"/accounts/{account}/deposit", new { amount = 1, requestId });
 
-    /// <summary>Fails to start; returns the one paragraph that says why, beside what Orleans says of dead silos.</summary>
+    /// <summary>Fails to start; returns the one paragraph that says why. Orleans may tell of dead silos, too.</summary>
     private static async Task<string> RefusedAsync(BankPlan plan)
     {
         var result = await SampleProgram.RunAsync(plan.Arguments);

@@ -3,7 +3,7 @@ using Orleans.Consensus.ClusterTests.Support;
 
 namespace Orleans.Consensus.ClusterTests.Bank;
 
-/// <summary>Silos that are processes of their own, with nothing in common but a directory for their membership.</summary>
+/// <summary>Silos that are processes of their own and have nothing in common but the membership's directory.</summary>
 [Collection(nameof(BankProcesses))]
 public sealed class SiloProcessTests : IAsyncLifetime
 {

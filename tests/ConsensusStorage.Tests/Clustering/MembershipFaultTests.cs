@@ -25,7 +25,8 @@ public sealed class MembershipFaultTests
             await MembershipBench.JoinAsync(other, entry);
             await other.UpdateIAmAliveAsync(new() { SiloAddress = entry.SiloAddress, IAmAliveTime = DateTime.UtcNow });
             Assert.Equal(lost + 2, (await table.ReadAllAsync()).Members.Count);
-            Assert.Equal(lost + 1, (await MembershipBench.Gateways(_places).GetGatewaysAsync(TestContext.Current.CancellationToken)).Count);
+            var gateways = MembershipBench.Gateways(_places);
+            Assert.Equal(lost + 1, (await gateways.GetGatewaysAsync(TestContext.Current.CancellationToken)).Count);
             _places[lost].IsDown = false;
         }
     }

@@ -194,7 +194,8 @@ public abstract class MembershipTableCases : IAsyncLifetime
         var without = MembershipBench.Entry(SiloStatus.Active);
         without.ProxyPort = 0;
         var active = MembershipBench.Entry(SiloStatus.Active);
-        foreach (var entry in new[] { without, active, MembershipBench.Entry(), MembershipBench.Entry(SiloStatus.Dead) })
+        var dead = MembershipBench.Entry(SiloStatus.Dead);
+        foreach (var entry in new[] { without, active, MembershipBench.Entry(), dead })
         {
             await InsertAsync(entry);
         }
