@@ -3,6 +3,7 @@ using Orleans.Consensus.SampleSilo.Api;
 using Orleans.Consensus.SampleSilo.Bank;
 using Orleans.Consensus.SampleSilo.Cluster;
 using Orleans.Consensus.SampleSilo.CommandLine;
+using Orleans.Runtime;
 
 namespace Orleans.Consensus.SampleSilo;
 
@@ -22,8 +23,10 @@ internal static class BankRun
             await run(stop.Token);
             return 0;
         }
-        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        catch (Exception exception)
+            when (stop.IsCancellationRequested && exception is (OperationCanceledException or OrleansException))
         {
+            // Orleans has an exception of its own for a start that was called off.
             return 0;
         }
         catch (StartException exception)

@@ -14,7 +14,8 @@ internal sealed class ConsensusMembershipTable(Membership membership) : IMembers
     /// <summary>Empties the table. The documents stay: they are what tells a lost one from a new one (S19).</summary>
     public async Task DeleteMembershipTableEntriesAsync(string clusterId, CancellationToken cancellationToken)
     {
-        while (true)
+        // Another cluster's rows are in another place.
+        while (clusterId == membership.Cluster)
         {
             var read = await membership.ReadAsync(cancellationToken);
             if (read.Held is null
@@ -102,10 +103,17 @@ internal sealed class ConsensusMembershipTable(Membership membership) : IMembers
 
     Task IMembershipTable.UpdateIAmAlive(MembershipEntry entry) => UpdateIAmAliveAsync(entry, CancellationToken.None);
 
-    private static bool IsDefunct(MembershipEntry entry, DateTimeOffset before) =>
-        entry.Status != SiloStatus.Active
-        && new DateTime(Math.Max(entry.IAmAliveTime.Ticks, entry.StartTime.Ticks), DateTimeKind.Utc)
-            < before.UtcDateTime;
+    /// <summary>Not active, and silent for long, about itself and others about it: a vote is news of it, too.</summary>
+    private static bool IsDefunct(MembershipEntry entry, DateTimeOffset before)
+    {
+        var last = Math.Max(entry.IAmAliveTime.Ticks, entry.StartTime.Ticks);
+        foreach (var (_, vote) in entry.SuspectTimes ?? [])
+        {
+            last = Math.Max(last, vote.Ticks);
+        }
+
+        return entry.Status != SiloStatus.Active && last < before.UtcTicks;
+    }
 
     private Task<bool> ReplaceAsync(
         ReadMembership read, MembershipEntry entry, int version, CancellationToken cancellationToken) =>

@@ -17,7 +17,9 @@ internal sealed class DocumentAcceptor(
     private const int MostTries = 20;
 
     private readonly SemaphoreSlim _turn = new(1);
+    private readonly Lock _lock = new();
     private ImmutableArray<LogId> _peers = [];
+    private Ballot _highest;
 
     public int Index => index;
 
@@ -34,6 +36,7 @@ internal sealed class DocumentAcceptor(
     /// <exception cref="UnauthorizedAccessException">There are no rights to read it.</exception>
     public async ValueTask<(AcceptorDocument Content, string Tag)?> ReadAsync(CancellationToken cancellationToken)
     {
+        var before = Highest;
         if (await documents.ReadAsync(name, cancellationToken) is not { } found)
         {
             return null;
@@ -42,17 +45,49 @@ internal sealed class DocumentAcceptor(
         try
         {
             var content = AcceptorDocument.Decode(found.Bytes.Span);
-            return content.Owner == owner && content.Index == index
-                ? (content, found.Tag)
-                : throw new ForeignDocumentException(
+            if (content.Owner != owner || content.Index != index)
+            {
+                throw new ForeignDocumentException(
                     $"The membership document in {Location} is {Describe(content.Owner, content.Index)}, and not "
                     + $"{Describe(owner, index)}. Give each cluster a place of its own, and name the same places in "
                     + "the same order everywhere.");
+            }
+
+            Require(content, before);
+            return (content, found.Tag);
         }
         catch (InvalidDataException exception)
         {
             throw new IOException(
                 $"The membership document in {Location} can't be used: {exception.Message}.", exception);
+        }
+    }
+
+    private Ballot Highest
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _highest;
+            }
+        }
+    }
+
+    /// <summary>Refuses a document that is not the one of before, or has forgotten what it said (S13).</summary>
+    private void Require(AcceptorDocument content, Ballot before)
+    {
+        var isOther = content.IsFormed && !_peers.IsEmpty && !content.Peers.SequenceEqual(_peers);
+        if (isOther || content.State.Highest < before)
+        {
+            throw new IOException(
+                $"The membership document in {Location} is another than before, or an older copy of it (S13). Remove "
+                + "it while the others go on, and all of them when no silo of the cluster runs.");
+        }
+
+        lock (_lock)
+        {
+            _highest = Ballot.Max(_highest, content.State.Highest);
         }
     }
 
@@ -86,7 +121,7 @@ internal sealed class DocumentAcceptor(
     {
         var request = outgoing.Request;
         IOException? failure = null;
-        for (var tries = 0; tries < MostTries && !outgoing.Attempt.IsOver; tries++)
+        for (var tries = 0; tries < MostTries && IsWanted(outgoing); tries++)
         {
             var found = await ReadAsync(CancellationToken.None);
             if (found is not { Content: { IsFormed: true } content })
@@ -95,21 +130,12 @@ internal sealed class DocumentAcceptor(
                     request.Phase, request.Ballot, $"the membership document in {Location} is {Lack(found?.Content)}");
             }
 
-            if (!_peers.IsEmpty && !content.Peers.SequenceEqual(_peers))
-            {
-                return new NoAnswer(
-                    request.Phase,
-                    request.Ballot,
-                    $"the membership document in {Location} is another than before (S13)");
-            }
-
-            if (failure is not null && IsOwn(content.State, request) is { } landed)
-            {
-                return landed;
-            }
-
-            var step = Step(content.State, request);
-            if (ReferenceEquals(step.Next, content.State))
+            // What a write has left that seemed to fail may be seen and not be durable: it is written once more before
+            // anything is said that rests on it (S5).
+            var step = failure is not null && IsOwn(content.State, request) is { } landed
+                ? new(content.State, landed)
+                : Step(content.State, request);
+            if (failure is null && ReferenceEquals(step.Next, content.State))
             {
                 return step.Reply;
             }
@@ -133,6 +159,10 @@ internal sealed class DocumentAcceptor(
             request.Ballot,
             failure?.Message ?? $"others change the document in {Location} all the time");
     }
+
+    /// <summary>What was settled meanwhile still brings this document up to date.</summary>
+    private static bool IsWanted(Outgoing outgoing) =>
+        !outgoing.Attempt.IsOver || (outgoing.Attempt.IsSettled && outgoing.Request is Accept);
 
     private AcceptorStep Step(AcceptorState state, Request request)
     {

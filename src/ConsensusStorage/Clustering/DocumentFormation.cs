@@ -18,6 +18,8 @@ internal sealed class DocumentFormation(
 {
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
 
+    public string Cluster => owner.Cluster;
+
     /// <summary>Returns when a majority of documents has a vote.</summary>
     /// <exception cref="DocumentsUnavailableException">It did not come to that in time.</exception>
     /// <exception cref="ForeignDocumentException">A place belongs to somebody else.</exception>
@@ -59,18 +61,14 @@ internal sealed class DocumentFormation(
     private async Task<string?> TryAsync(CancellationToken cancellationToken)
     {
         var looks = await Task.WhenAll(acceptors.Select(acceptor => LookAsync(acceptor, cancellationToken)));
-        var formed = looks.Where(look => look.Content is { IsFormed: true }).ToList();
-        if (formed.Count > acceptors.Length / 2)
+        if (PeersOfMajority(looks) is { } peers)
         {
-            var peers = formed[0].Content!.Peers;
-            Require(formed.TrueForAll(look => look.Content!.Peers.SequenceEqual(peers)), formed[^1].Acceptor);
             foreach (var acceptor in acceptors)
             {
                 acceptor.Expect(peers);
             }
 
-            var knowing = looks.Where(look => look.Content?.Peers.SequenceEqual(peers) ?? false);
-            await MarkAllAsync(knowing, cancellationToken);
+            await TryMarkAsync(looks.Where(look => Knows(look, peers)), cancellationToken);
             return null;
         }
 
@@ -103,6 +101,37 @@ internal sealed class DocumentFormation(
         }
 
         return "its documents are getting to know one another";
+    }
+
+    /// <summary>The documents that a majority with votes knows, if there is one.</summary>
+    private ImmutableArray<LogId>? PeersOfMajority(Look[] looks)
+    {
+        var voting = looks.Where(look => look.Content is { IsFormed: true }).Select(look => look.Content!.Peers);
+        foreach (var peers in voting)
+        {
+            if (looks.Count(look => look.Content is { IsFormed: true } && Knows(look, peers)) > acceptors.Length / 2)
+            {
+                return peers;
+            }
+        }
+
+        return null;
+    }
+
+    private static bool Knows(Look look, ImmutableArray<LogId> peers) =>
+        look.Content?.Peers.SequenceEqual(peers) ?? false;
+
+    /// <summary>There are enough votes without those that can't be written.</summary>
+    private static async Task TryMarkAsync(IEnumerable<Look> looks, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await MarkAllAsync(looks, cancellationToken);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            // The next start tries it again.
+        }
     }
 
     private async Task CreateMissingAsync(Look[] looks, CancellationToken cancellationToken)

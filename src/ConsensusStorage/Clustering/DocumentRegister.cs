@@ -67,11 +67,15 @@ internal sealed class DocumentRegister(
     /// <summary>Applies a change. Does not throw for outcomes: they are the result.</summary>
     public async Task<ChangeResult> ChangeAsync(Change change, CancellationToken cancellationToken)
     {
-        // Each change before it has a bounded time.
-        await _turn.WaitAsync(CancellationToken.None);
+        var started = time.GetTimestamp();
+        if (!await TakeTurnAsync(cancellationToken))
+        {
+            return GiveUp(change, null, contention: true, cancellationToken.IsCancellationRequested);
+        }
+
         try
         {
-            return await DriveAsync(change, cancellationToken);
+            return await DriveAsync(change, started, cancellationToken);
         }
         finally
         {
@@ -79,9 +83,20 @@ internal sealed class DocumentRegister(
         }
     }
 
-    private async Task<ChangeResult> DriveAsync(Change change, CancellationToken cancellationToken)
+    private async Task<bool> TakeTurnAsync(CancellationToken cancellationToken)
     {
-        var started = time.GetTimestamp();
+        try
+        {
+            return await _turn.WaitAsync(times.Request, cancellationToken);
+        }
+        catch (OperationCanceledException)
+        {
+            return false;
+        }
+    }
+
+    private async Task<ChangeResult> DriveAsync(Change change, long started, CancellationToken cancellationToken)
+    {
         var toBeat = Ballot.None;
         var conflicts = 0;
         Attempt? attempt = null;

@@ -10,22 +10,23 @@ namespace Orleans.Consensus.Clustering;
 /// </summary>
 internal sealed class Heartbeats(ImmutableArray<IDocuments> places, string folder)
 {
-    /// <exception cref="IOException">It reached no majority of places.</exception>
-    public async Task BeatAsync(SiloAddress silo, DateTime time, CancellationToken cancellationToken)
-    {
-        var beats = await Task.WhenAll(places.Select(
-            place => TryAsync(() => NoteAsync(place, silo, time, cancellationToken))));
-        if (beats.Count(problem => problem is null) <= places.Length / 2)
-        {
-            throw DocumentsUnavailableException.Of(beats.OfType<string>());
-        }
-    }
+    private int Majority => (places.Length / 2) + 1;
 
-    /// <summary>The last one of each silo that any place knows of.</summary>
+    /// <summary>Returns when a majority of places has noted it.</summary>
+    /// <exception cref="DocumentsUnavailableException">No majority could.</exception>
+    public Task BeatAsync(SiloAddress silo, DateTime time, CancellationToken cancellationToken) => MajorityAsync(
+        async place =>
+        {
+            await place.NoteAsync(NameOf(silo), time, cancellationToken);
+            return true;
+        });
+
+    /// <summary>The last one of each silo, of which a majority of places knows: the same as all of them do.</summary>
+    /// <exception cref="DocumentsUnavailableException">No majority can be read; silos would seem dead.</exception>
     public async Task<IReadOnlyDictionary<SiloAddress, DateTime>> ReadAsync(CancellationToken cancellationToken)
     {
         var last = new Dictionary<SiloAddress, DateTime>();
-        foreach (var notes in await Task.WhenAll(places.Select(place => NotesAsync(place, cancellationToken))))
+        foreach (var notes in await MajorityAsync(async place => await place.NotesAsync(folder, cancellationToken)))
         {
             foreach (var (name, time) in notes)
             {
@@ -57,22 +58,29 @@ internal sealed class Heartbeats(ImmutableArray<IDocuments> places, string folde
         }
     }
 
-    private async Task NoteAsync(
-        IDocuments place, SiloAddress silo, DateTime time, CancellationToken cancellationToken) =>
-        await place.NoteAsync(NameOf(silo), time, cancellationToken);
-
-    private async Task<IReadOnlyDictionary<string, DateTime>> NotesAsync(
-        IDocuments place, CancellationToken cancellationToken)
+    /// <summary>Asks all places, and returns when a majority has answered.</summary>
+    private async Task<List<T>> MajorityAsync<T>(Func<IDocuments, Task<T>> request)
     {
-        try
+        var answers = new List<T>();
+        var problems = new List<string>();
+        await foreach (var answer in Task.WhenEach(places.Select(request).ToList()))
         {
-            return await place.NotesAsync(folder, cancellationToken);
+            try
+            {
+                answers.Add(await answer);
+            }
+            catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+            {
+                problems.Add(exception.Message);
+            }
+
+            if (answers.Count == Majority)
+            {
+                return answers;
+            }
         }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-        {
-            // The other places know as much.
-            return ImmutableDictionary<string, DateTime>.Empty;
-        }
+
+        throw DocumentsUnavailableException.Of(problems);
     }
 
     /// <summary>What went wrong, in words; null if nothing did.</summary>

@@ -23,9 +23,14 @@ internal sealed class Membership(
     DocumentTimes times,
     TimeProvider time)
 {
+    private const int PatientPeeks = 3;
+
     private static readonly TimeSpan PeekPause = TimeSpan.FromMilliseconds(50);
 
     public Heartbeats Heartbeats => heartbeats;
+
+    /// <summary>Orleans' ClusterId.</summary>
+    public string Cluster => formation.Cluster;
 
     /// <summary>Brings it into being if it isn't there.</summary>
     public Task FormAsync(CancellationToken cancellationToken) => formation.RunAsync(cancellationToken);
@@ -34,10 +39,17 @@ internal sealed class Membership(
     /// <exception cref="IOException">No quorum of documents can be used.</exception>
     public async Task<ReadMembership> ReadAsync(CancellationToken cancellationToken)
     {
-        var (value, isSettled) = await register.PeekAsync(cancellationToken);
-        if (isSettled)
+        // A promise would stop a change that is under way; mostly it has ended in a moment.
+        for (var peeks = 0; peeks < PatientPeeks; peeks++)
         {
-            return Decode(value);
+            var (value, isSettled) = await register.PeekAsync(cancellationToken);
+            if (isSettled)
+            {
+                return Decode(value);
+            }
+
+            using var pausing = new Waiter(PeekPause, time, cancellationToken);
+            await pausing.Task;
         }
 
         var read = new Change.Read(register.MintVersion(), InDoubt.None);

@@ -33,7 +33,7 @@ public static class ConsensusClusteringExtensions
     {
         ArgumentNullException.ThrowIfNull(builder);
         AddMembership(builder.Services, configure);
-        builder.Services.TryAddSingleton<IMembershipTable, ConsensusMembershipTable>();
+        builder.Services.AddSingleton<IMembershipTable, ConsensusMembershipTable>();
         return builder;
     }
 
@@ -55,7 +55,7 @@ public static class ConsensusClusteringExtensions
     {
         ArgumentNullException.ThrowIfNull(builder);
         AddMembership(builder.Services, configure);
-        builder.Services.TryAddSingleton<IGatewayListProvider, ConsensusGatewayListProvider>();
+        builder.Services.AddSingleton<IGatewayListProvider, ConsensusGatewayListProvider>();
         return builder;
     }
 

@@ -49,7 +49,8 @@ internal static class MembershipPlaces
     {
         foreach (var directory in options.Directories)
         {
-            yield return new FileDocuments(Path.GetFullPath(directory), time);
+            var files = new FileDocuments(Path.GetFullPath(directory), time);
+            yield return new TimedDocuments(files, options.RequestTimeout / 4, time, TaskScheduler.Default);
         }
 
         var clients = options.Clients

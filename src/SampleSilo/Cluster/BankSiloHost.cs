@@ -53,7 +53,8 @@ internal static class BankSiloHost
             }
 
             var accounts = settings.Accounts.OrderBy(each => each.Key, StringComparer.Ordinal);
-            options.ConnectionStrings = [.. accounts.Select(each => each.Value).Distinct()];
+            var different = accounts.Select(each => each.Value).Distinct().ToList();
+            options.ConnectionStrings = different.Count == settings.Accounts.Count ? different : different[..1];
             options.ContainerName = settings.Container;
         });
         silo.Configure<ClusterMembershipOptions>(NoticeTheDeadSoon);

@@ -46,7 +46,8 @@ internal sealed class LoneCluster(BankSiloSettings settings, Action end) : IBank
                 .Select(ViewOf),
         ];
         var store = services.GetKeyedService<IConsensusStore>("Default");
-        return new(silos, await GroupView.ReadAsync(store, silos, cancellationToken));
+        var groups = await GroupView.ReadAsync(store, silos, cancellationToken);
+        return new([.. silos.Select(silo => WithReplica(silo, groups))], groups);
     }
 
     public Task<SiloChange> KillAsync(string name)
@@ -82,6 +83,13 @@ internal sealed class LoneCluster(BankSiloSettings settings, Action end) : IBank
         _silo.Dispose();
     }
 
+    /// <summary>What replica another silo has, its replica tells; where they float, no silo has one.</summary>
+    private SiloView WithReplica(SiloView silo, IReadOnlyList<GroupView> groups)
+    {
+        var hosted = groups.SelectMany(group => group.Replicas).FirstOrDefault(replica => replica.Host == silo.Name);
+        return settings.Accounts.Count > 0 ? silo : silo with { Replica = silo.Replica ?? hosted?.Replica };
+    }
+
     private SiloView ViewOf(ClusterMember member)
     {
         var status = member.Status switch
@@ -92,7 +100,6 @@ internal sealed class LoneCluster(BankSiloSettings settings, Action end) : IBank
             _ => "dead",
         };
         var address = member.SiloAddress.Endpoint.ToString();
-        var pinned = settings.Accounts.Count == 0 && settings.Replicas.Contains(member.Name) ? member.Name : null;
-        return new(member.Name, status, address, pinned);
+        return new(member.Name, status, address, member.Name == settings.Name ? settings.Replica : null);
     }
 }

@@ -8,6 +8,9 @@ internal sealed class FakeBlobs(BlobAccount account, string client) : IAppendBlo
     /// <summary>Neither its requests get through nor the answers to those under way.</summary>
     public bool IsCutOff { get; set; }
 
+    /// <summary>The client makes each append twice by itself, as after an answer that was lost.</summary>
+    public bool Repeats { get; set; }
+
     public string Location => "memory:blobs";
 
     public ValueTask<bool> CreateAsync(string name, bool withContainer, CancellationToken cancellationToken) =>
@@ -15,12 +18,17 @@ internal sealed class FakeBlobs(BlobAccount account, string client) : IAppendBlo
             BlobAction.Create, name, 0, () => account.Create(name, withContainer), static done => done,
             cancellationToken);
 
-    public ValueTask<AppendOutcome> AppendAsync(
+    public async ValueTask<AppendOutcome> AppendAsync(
         string name, long position, ReadOnlyMemory<byte> bytes, Guid? hold, CancellationToken cancellationToken)
     {
         // What is sent is sent, whatever becomes of the caller's buffer.
         var sent = bytes.ToArray();
-        return CallAsync(
+        if (Repeats)
+        {
+            account.Append(name, position, sent, hold);
+        }
+
+        return await CallAsync(
             BlobAction.Append, name, position, () => account.Append(name, position, sent, hold),
             static outcome => outcome == AppendOutcome.Appended, cancellationToken);
     }

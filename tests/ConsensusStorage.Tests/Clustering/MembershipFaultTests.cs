@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Orleans.Consensus.Clustering;
+using Orleans.Consensus.Clustering.Documents;
 using Orleans.Consensus.Paxos;
 using Orleans.Runtime;
 
@@ -97,6 +98,68 @@ public sealed class MembershipFaultTests
         await Assert.ThrowsAsync<DocumentsUnavailableException>(() => late.InitializeAsync());
         _places[1].IsDown = false;
         Assert.Single((await table.ReadAllAsync()).Members);
+    }
+
+    [Fact]
+    [Trait("Rule", "S13")]
+    public async Task A_document_that_was_put_back_from_an_older_copy_has_no_vote_while_somebody_remembers()
+    {
+        var table = await MembershipBench.StartAsync(_places);
+        await MembershipBench.JoinAsync(table, MembershipBench.Entry());
+        var copy = _places[0].Documents[MembershipBench.DocumentName].Bytes;
+        await MembershipBench.JoinAsync(table, MembershipBench.Entry());
+        await table.ReadAllAsync();
+        _places[0].Put(MembershipBench.DocumentName, copy);
+        _places[1].IsDown = true;
+
+        var refused = await Assert.ThrowsAsync<DocumentsUnavailableException>(table.ReadAllAsync);
+        Assert.Contains("an older copy", refused.Message, StringComparison.Ordinal);
+        _places[1].IsDown = false;
+        Assert.Equal(2, (await table.ReadAllAsync()).Members.Count);
+    }
+
+    [Fact]
+    public async Task A_place_of_an_earlier_formation_or_without_rights_keeps_nobody_from_starting()
+    {
+        await MembershipBench.StartAsync(_places);
+        var others = MembershipBench.Memory(3);
+        await MembershipBench.StartAsync(others);
+        _places[0].Put(MembershipBench.DocumentName, others[0].Documents[MembershipBench.DocumentName].Bytes);
+        await MembershipBench.JoinAsync(await MembershipBench.StartAsync(_places), MembershipBench.Entry());
+        _places[0].IsReadOnly = true;
+        await MembershipBench.JoinAsync(await MembershipBench.StartAsync(_places), MembershipBench.Entry());
+    }
+
+    [Fact]
+    public async Task A_place_that_hangs_holds_nobody_up_for_long()
+    {
+        var hanging = new HangingDocuments();
+        IDocuments[] places =
+        [
+            new TimedDocuments(
+                hanging, TimeSpan.FromMilliseconds(200), TimeProvider.System, TaskScheduler.Default),
+            _places[1],
+            _places[2],
+        ];
+        var table = await MembershipBench.StartAsync(places);
+        hanging.Hangs = true;
+        await MembershipBench.JoinAsync(table, MembershipBench.Entry());
+        await table.UpdateIAmAliveAsync(MembershipBench.Entry());
+        Assert.Single((await table.ReadAllAsync()).Members);
+        hanging.Hangs = false;
+    }
+
+    [Fact]
+    public async Task Without_a_majority_of_heartbeats_nobody_is_told_that_silos_are_silent()
+    {
+        var heartbeats = new Heartbeats([.. _places], "alive/");
+        var silo = MembershipBench.Entry().SiloAddress;
+        await heartbeats.BeatAsync(silo, DateTime.UtcNow, TestContext.Current.CancellationToken);
+        _places[0].IsDown = true;
+        Assert.Single(await heartbeats.ReadAsync(TestContext.Current.CancellationToken));
+        _places[1].IsDown = true;
+        await Assert.ThrowsAsync<DocumentsUnavailableException>(
+            () => heartbeats.ReadAsync(TestContext.Current.CancellationToken));
     }
 
     [Theory]

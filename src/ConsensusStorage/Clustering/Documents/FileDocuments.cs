@@ -18,6 +18,8 @@ internal sealed class FileDocuments(string directory, TimeProvider time) : IDocu
     private static readonly TimeSpan LockPatience = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan LockPause = TimeSpan.FromMilliseconds(5);
 
+    private volatile bool _locksHold;
+
     public string Location => directory;
 
     public async ValueTask<Document?> ReadAsync(string name, CancellationToken cancellationToken)
@@ -37,25 +39,34 @@ internal sealed class FileDocuments(string directory, TimeProvider time) : IDocu
         string name, string? tag, ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
     {
         var path = PathOf(name);
-        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-        using var turn = await LockAsync(cancellationToken);
-        var found = await ReadAsync(name, cancellationToken);
-        if (found?.Tag != tag)
-        {
-            return false;
-        }
+        CreateDirectory();
 
-        var fresh = path + Fresh;
-        await using (var file = new FileStream(fresh, FileMode.Create, FileAccess.Write, FileShare.None))
+        // Before the lock: whoever is stopped while he writes keeps nobody from the document.
+        var fresh = $"{path}.{Guid.NewGuid():N}{Fresh}";
+        try
         {
-            await file.WriteAsync(bytes, cancellationToken);
-            await file.FlushAsync(cancellationToken);
-            DiskCalls.Flush(file.SafeFileHandle, fresh);
-        }
+            await using (var file = new FileStream(fresh, FileMode.CreateNew, FileAccess.Write, FileShare.None))
+            {
+                await file.WriteAsync(bytes, cancellationToken);
+                await file.FlushAsync(cancellationToken);
+                DiskCalls.Flush(file.SafeFileHandle, fresh);
+            }
 
-        File.Move(fresh, path, overwrite: true);
-        DiskCalls.FlushDirectory(Path.GetDirectoryName(path)!);
-        return true;
+            using var turn = await LockAsync(cancellationToken);
+            var found = await ReadAsync(name, cancellationToken);
+            if (found?.Tag != tag)
+            {
+                return false;
+            }
+
+            File.Move(fresh, path, overwrite: true);
+            DiskCalls.FlushDirectory(directory);
+            return true;
+        }
+        finally
+        {
+            File.Delete(fresh);
+        }
     }
 
     public async ValueTask NoteAsync(string name, DateTime time, CancellationToken cancellationToken)
@@ -100,7 +111,7 @@ internal sealed class FileDocuments(string directory, TimeProvider time) : IDocu
             }
 
             var name = $"{prefix}{Path.GetFileName(path)}";
-            if (await ReadAsync(name, cancellationToken) is { } note
+            if (await ReadNoteAsync(name, cancellationToken) is { } note
                 && DateTime.TryParse(
                     Encoding.UTF8.GetString(note.Bytes.Span),
                     CultureInfo.InvariantCulture,
@@ -112,6 +123,28 @@ internal sealed class FileDocuments(string directory, TimeProvider time) : IDocu
         }
 
         return notes;
+    }
+
+    /// <summary>Null if it can't be read: it is one silo's, and the other places have it, too.</summary>
+    private async ValueTask<Document?> ReadNoteAsync(string name, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await ReadAsync(name, cancellationToken);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+
+    private void CreateDirectory()
+    {
+        if (!Directory.Exists(directory))
+        {
+            Directory.CreateDirectory(directory);
+            DiskCalls.FlushDirectory(Path.GetDirectoryName(Path.GetFullPath(directory)) ?? directory);
+        }
     }
 
     private string PathOf(string name) => Path.Combine(directory, name.Replace('/', Path.DirectorySeparatorChar));
@@ -127,14 +160,42 @@ internal sealed class FileDocuments(string directory, TimeProvider time) : IDocu
         {
             try
             {
-                return new(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+                var held = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+                RequireLocks(held, path);
+                return held;
             }
             catch (IOException exception)
-                when (exception is not (FileNotFoundException or DirectoryNotFoundException)
+                when (exception is not (FileNotFoundException or DirectoryNotFoundException or NoLocksException)
                     && time.GetElapsedTime(start) < LockPatience)
             {
                 await Task.Delay(LockPause, time, cancellationToken);
             }
         }
     }
+
+    /// <summary>Some network file systems grant every lock; one that keeps nobody out is none.</summary>
+    private void RequireLocks(FileStream held, string path)
+    {
+        if (_locksHold)
+        {
+            return;
+        }
+
+        try
+        {
+            new FileStream(path, FileMode.Open, FileAccess.ReadWrite, FileShare.None).Dispose();
+        }
+        catch (IOException)
+        {
+            _locksHold = true;
+            return;
+        }
+
+        held.Dispose();
+        throw new NoLocksException(
+            $"The file system of {directory} keeps no locks, so two silos could overwrite one another's changes. Use "
+            + "one that does, and don't switch file locking off.");
+    }
+
+    private sealed class NoLocksException(string message) : IOException(message);
 }

@@ -69,7 +69,8 @@ internal sealed class BlobSegment(
             throw;
         }
 
-        if (append.IsInDoubt)
+        // A client that tries again by itself doesn't tell of a try without an answer.
+        if (append.HasLanded || append.IsInDoubt)
         {
             resolved(append.HasLanded ? AppendResolution.Landed : AppendResolution.Retried);
         }

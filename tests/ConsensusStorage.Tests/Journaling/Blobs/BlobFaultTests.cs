@@ -64,6 +64,17 @@ public sealed class BlobFaultTests
     });
 
     [Fact]
+    public void An_append_that_the_client_itself_made_twice_has_landed() => Run(1, async bench =>
+    {
+        var silo = bench.Silo("s1");
+        await using var journal = await silo.OpenAsync();
+        silo.Blobs.Repeats = true;
+        await TestLog.AppendAsync(journal, [1]);
+        Assert.Equal([AppendResolution.Landed], silo.Resolutions);
+        Assert.Single(await bench.ReplayAsync());
+    });
+
+    [Fact]
     public void An_append_that_comes_late_after_a_take_over_is_refused() => Run(1, async bench =>
     {
         var (journal, silo) = await LeaveAppendUnderWayAsync(bench);
