@@ -49,7 +49,7 @@ internal static class MembershipPlaces
     {
         foreach (var directory in options.Directories)
         {
-            var files = new FileDocuments(Path.GetFullPath(directory), time);
+            var files = new FileDocuments(Path.GetFullPath(directory), time, Random.Shared);
             yield return new TimedDocuments(files, options.RequestTimeout / 4, time, TaskScheduler.Default);
         }
 

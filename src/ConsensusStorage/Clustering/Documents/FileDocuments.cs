@@ -10,7 +10,7 @@ namespace Orleans.Consensus.Clustering.Documents;
 /// a whole one without it. The system gives the lock up with the process that has it. A file's tag is its hash: no
 /// document that is changed by compare-and-swap ever is what it was before.
 /// </summary>
-internal sealed class FileDocuments(string directory, TimeProvider time) : IDocuments
+internal sealed class FileDocuments(string directory, TimeProvider time, Random random) : IDocuments
 {
     private const string LockName = "documents.lock";
     private const string Fresh = ".new";
@@ -42,7 +42,7 @@ internal sealed class FileDocuments(string directory, TimeProvider time) : IDocu
         CreateDirectory();
 
         // Before the lock: whoever is stopped while he writes keeps nobody from the document.
-        var fresh = $"{path}.{Guid.NewGuid():N}{Fresh}";
+        var fresh = $"{path}.{LogId.Create(random)}{Fresh}";
         try
         {
             await using (var file = new FileStream(fresh, FileMode.CreateNew, FileAccess.Write, FileShare.None))

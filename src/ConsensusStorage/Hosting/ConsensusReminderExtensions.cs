@@ -1,0 +1,48 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Orleans.Configuration;
+using Orleans.Consensus;
+using Orleans.Consensus.Hosting;
+using Orleans.Consensus.Reminders;
+using Orleans.Serialization;
+using Orleans.Serialization.Serializers;
+using Orleans.Storage;
+
+namespace Orleans.Hosting;
+
+/// <summary>Keeps Orleans' reminders in a consensus store.</summary>
+public static class ConsensusReminderExtensions
+{
+    /// <summary>Keeps the reminders of a silo in a consensus store, next to the states of its grains.</summary>
+    /// <param name="store">
+    /// The store's name, equal on all silos. Reminders are found again under the same name and ServiceId only.
+    /// </param>
+    /// <exception cref="ArgumentNullException"><paramref name="builder"/> is null.</exception>
+    /// <exception cref="ArgumentException"><paramref name="store"/> is empty.</exception>
+    public static ISiloBuilder UseConsensusReminders(
+        this ISiloBuilder builder, string store = ConsensusStoreOptions.DefaultStoreName)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        builder.AddReminders();
+        builder.UseConsensusStore(store);
+        builder.Services.TryAddSingleton<IReminderTable>(services => CreateTable(services, store));
+        return builder;
+    }
+
+    private static ConsensusReminderTable CreateTable(IServiceProvider services, string store)
+    {
+        // No provider can have this name: it begins with a dot.
+        const string provider = ".reminders";
+        var host = services.GetRequiredService<ConsensusStores>().Find(store)!;
+        var service = services.GetRequiredService<IOptions<ClusterOptions>>().Value.ServiceId;
+        var serializer = new OrleansGrainStorageSerializer(services.GetRequiredService<Serializer>());
+        var storage = new ConsensusGrainStorage(
+            new(service, provider, host.MaxStateBytes, serializer),
+            host.Engine,
+            services.GetRequiredService<IActivatorProvider>(),
+            services.GetRequiredService<ILogger<ConsensusGrainStorage>>());
+        return new(storage, services.GetService<TimeProvider>() ?? TimeProvider.System, Random.Shared);
+    }
+}

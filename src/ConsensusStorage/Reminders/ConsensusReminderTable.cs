@@ -1,0 +1,143 @@
+using System.Globalization;
+using Orleans.Runtime;
+using Orleans.Storage;
+
+namespace Orleans.Consensus.Reminders;
+
+/// <summary>
+/// Orleans' reminders in a consensus store, spread over buckets by the hash that Orleans gives grains: one register for
+/// each bucket, so that the silos, each asking for its part of the hashes, read few of them. Thread-safe.
+/// </summary>
+internal sealed class ConsensusReminderTable(IGrainStorage storage, TimeProvider time, Random random)
+    : IReminderTable
+{
+    /// <summary>Fixed: it places reminders.</summary>
+    public const int Buckets = 256;
+
+    public const string StateName = "reminders";
+
+    private const int BucketShift = 24;
+
+    /// <summary>Others who change a bucket at the same time, after which a change is given up.</summary>
+    private const int MostConflicts = 30;
+
+    private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(100);
+    private static readonly GrainType BucketType = GrainType.Create("consensus.reminders");
+
+    private readonly SemaphoreSlim[] _turns = [.. Enumerable.Range(0, Buckets).Select(_ => new SemaphoreSlim(1))];
+
+    public async Task<ReminderTableData> ReadRows(GrainId grainId)
+    {
+        var bucket = await ReadAsync(BucketOf(grainId));
+        return new(bucket.Reminders.Where(row => row.Grain == grainId).Select(row => row.ToEntry()));
+    }
+
+    public async Task<ReminderTableData> ReadRows(uint begin, uint end)
+    {
+        var buckets = await Task.WhenAll(BucketsOf(begin, end).Select(ReadAsync));
+        return new(buckets
+            .SelectMany(bucket => bucket.Reminders)
+            .Select(row => row.ToEntry())
+            .Where(entry => Covers(begin, end, entry.GrainId.GetUniformHashCode())));
+    }
+
+    public async Task<ReminderEntry?> ReadRow(GrainId grainId, string reminderName) =>
+        (await ReadAsync(BucketOf(grainId))).Find(grainId, reminderName)?.ToEntry();
+
+    public async Task<string?> UpsertRow(ReminderEntry entry)
+    {
+        var row = ReminderRow.Of(entry, LogId.Create(random).ToString());
+        await ChangeAsync(BucketOf(entry.GrainId), rows => rows.With(row));
+        return row.ETag;
+    }
+
+    public async Task<bool> RemoveRow(GrainId grainId, string reminderName, string eTag) =>
+        await ChangeAsync(
+            BucketOf(grainId),
+            rows => rows.Find(grainId, reminderName) is { } row && row.ETag == eTag ? rows.Without(row) : null);
+
+    public async Task TestOnlyClearTable()
+    {
+        for (var bucket = 0; bucket < Buckets; bucket++)
+        {
+            await ChangeAsync(bucket, rows => rows.Reminders.Count > 0 ? ReminderBucket.Empty : null);
+        }
+    }
+
+    /// <summary>The buckets of a range of hashes, each once; see <see cref="IReminderTable"/>.</summary>
+    internal static IEnumerable<int> BucketsOf(uint begin, uint end)
+    {
+        // A range that goes around may begin and end in one bucket.
+        var start = unchecked(begin + 1);
+        var first = (int)(start >> BucketShift);
+        var last = (int)(end >> BucketShift);
+        var goesAround = begin >= end && start != 0;
+        var count = goesAround ? Math.Min(Buckets, Buckets - first + last + 1) : last - first + 1;
+        return Enumerable.Range(first, count).Select(bucket => bucket % Buckets);
+    }
+
+    private static bool Covers(uint begin, uint end, uint hash) =>
+        begin < end ? hash > begin && hash <= end : hash > begin || hash <= end;
+
+    private static int BucketOf(GrainId grain) => (int)(grain.GetUniformHashCode() >> BucketShift);
+
+    private static GrainId IdOf(int bucket) =>
+        GrainId.Create(BucketType, bucket.ToString(CultureInfo.InvariantCulture));
+
+    private async Task<ReminderBucket> ReadAsync(int bucket) => (await ReadStateAsync(bucket)).State!;
+
+    private async Task<GrainState<ReminderBucket>> ReadStateAsync(int bucket)
+    {
+        var state = new GrainState<ReminderBucket>();
+        await storage.ReadStateAsync(StateName, IdOf(bucket), state);
+        if (!state.RecordExists)
+        {
+            state.State = ReminderBucket.Empty;
+        }
+
+        return state;
+    }
+
+    /// <summary>Changes a bucket, over whatever others make of it meanwhile.</summary>
+    /// <param name="change">Null leaves it as it is.</param>
+    /// <returns>Whether it was changed.</returns>
+    private async Task<bool> ChangeAsync(int bucket, Func<ReminderBucket, ReminderBucket?> change)
+    {
+        await _turns[bucket].WaitAsync();
+        try
+        {
+            for (var conflicts = 0; ; conflicts++)
+            {
+                var state = await ReadStateAsync(bucket);
+                if (change(state.State!) is not { } changed)
+                {
+                    return false;
+                }
+
+                state.State = changed;
+                try
+                {
+                    await storage.WriteStateAsync(StateName, IdOf(bucket), state);
+                    return true;
+                }
+                catch (InconsistentStateException exception)
+                    when (exception is not ConsensusInDoubtStateException && conflicts < MostConflicts)
+                {
+                    await Task.Delay(LongestPause * NextJitter(), time);
+                }
+            }
+        }
+        finally
+        {
+            _turns[bucket].Release();
+        }
+    }
+
+    private double NextJitter()
+    {
+        lock (random)
+        {
+            return random.NextDouble();
+        }
+    }
+}

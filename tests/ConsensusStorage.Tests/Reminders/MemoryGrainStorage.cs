@@ -1,0 +1,47 @@
+using System.Collections.Concurrent;
+using Orleans.Runtime;
+using Orleans.Storage;
+
+namespace Orleans.Consensus.Tests.Reminders;
+
+/// <summary>States in memory with ETags, some of whose writes conflict although nobody else has written.</summary>
+internal sealed class MemoryGrainStorage : IGrainStorage
+{
+    private readonly ConcurrentDictionary<GrainId, (object State, string ETag)> _states = [];
+    private int _versions;
+
+    /// <summary>So many of the next writes conflict.</summary>
+    public int Conflicts { get; set; }
+
+    /// <summary>States that were read.</summary>
+    public ConcurrentQueue<GrainId> Reads { get; } = [];
+
+    public async Task ReadStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState)
+    {
+        await Task.Yield();
+        Reads.Enqueue(grainId);
+        var exists = _states.TryGetValue(grainId, out var found);
+        grainState.State = exists ? (T)found.State : default!;
+        grainState.ETag = exists ? found.ETag : null;
+        grainState.RecordExists = exists;
+    }
+
+    public async Task WriteStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState)
+    {
+        await Task.Yield();
+        lock (_states)
+        {
+            var etag = _states.TryGetValue(grainId, out var found) ? found.ETag : null;
+            if (Conflicts-- > 0 || etag != grainState.ETag)
+            {
+                throw new InconsistentStateException("conflict", etag, grainState.ETag);
+            }
+
+            grainState.ETag = $"{++_versions}";
+            _states[grainId] = (grainState.State!, grainState.ETag);
+        }
+    }
+
+    public Task ClearStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState) =>
+        throw new NotSupportedException();
+}
