@@ -33,9 +33,6 @@ internal static class SiloRun
     private static BankSiloSettings SettingsOf(SiloCommandOptions options)
     {
         var replicas = options.ReplicaNames;
-        var accounts = options.IsAzure
-            ? replicas.Select((name, index) => (name, options.Connections[index % options.Connections.Count]))
-            : [];
         return new()
         {
             Name = options.Name,
@@ -46,7 +43,7 @@ internal static class SiloRun
             Groups = options.Groups,
             DataDirectory = options.IsAzure ? "" : BankRun.CreateDirectory("data", options.Data),
             ClusterDirectory = options.IsAzure ? "" : BankRun.CreateDirectory("cluster", options.Cluster!),
-            Accounts = accounts.ToDictionary(),
+            Accounts = BankSiloSettings.AccountsOf(replicas, options.Connections),
             Container = options.Container,
         };
     }

@@ -34,5 +34,11 @@ internal sealed record BankSiloSettings
     /// <summary>The replica that is pinned to this silo, or null.</summary>
     public string? Replica { get; init; }
 
+    /// <summary>The storage account of each replica: one for all of them, or one for each; none for files.</summary>
+    public static IReadOnlyDictionary<string, string> AccountsOf(
+        IReadOnlyList<string> replicas, IReadOnlyList<string> connections) => connections.Count == 0
+            ? new Dictionary<string, string>()
+            : replicas.Select((name, index) => (name, connections[index % connections.Count])).ToDictionary();
+
     public string Address => $"{IPAddress.Loopback}:{SiloPort}";
 }

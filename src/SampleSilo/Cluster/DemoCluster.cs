@@ -19,9 +19,7 @@ internal sealed class DemoCluster : IBankCluster, IAsyncDisposable
     {
         var names = DemoOptions.NamesOf(options.Silos);
         var replicas = DemoOptions.NamesOf(options.Replicas);
-        var accounts = options.IsAzure
-            ? replicas.Select((name, index) => (name, options.Connections[index % options.Connections.Count]))
-            : [];
+        var accounts = BankSiloSettings.AccountsOf(replicas, options.Connections);
         return names.Select((name, index) => new BankSiloSettings
         {
             Name = name,
@@ -32,7 +30,7 @@ internal sealed class DemoCluster : IBankCluster, IAsyncDisposable
             Groups = options.Groups,
             DataDirectory = data,
             ClusterDirectory = Path.Combine(data, "cluster"),
-            Accounts = accounts.ToDictionary(),
+            Accounts = accounts,
             Container = options.Container,
         });
     }

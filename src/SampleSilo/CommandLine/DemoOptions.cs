@@ -15,7 +15,7 @@ internal sealed record DemoOptions
     public const int FileGroups = 16;
     public const int BlobGroups = 4;
 
-    private static readonly int[] ReplicaCounts = [1, 3, 5];
+    public static readonly int[] ReplicaCounts = [1, 3, 5];
 
     public required string Data { get; init; }
 

@@ -5,8 +5,6 @@ namespace Orleans.Consensus.SampleSilo.CommandLine;
 /// <summary>What one silo, in a process of its own, is told on the command line.</summary>
 internal sealed record SiloCommandOptions
 {
-    private static readonly int[] ReplicaCounts = [1, 3, 5];
-
     public required string Name { get; init; }
 
     /// <summary>The replica whose log is in <see cref="Data"/>; null for none.</summary>
@@ -46,7 +44,7 @@ internal sealed record SiloCommandOptions
             yield return "--name must name the silo.";
         }
 
-        if (!ReplicaCounts.Contains(Replicas))
+        if (!DemoOptions.ReplicaCounts.Contains(Replicas))
         {
             yield return $"--replicas must be 1, 3 or 5, not {Replicas}.";
         }

@@ -93,16 +93,7 @@ internal sealed class BlobJournalStore(
 
     private string FolderOf(JournalIdentity identity) => $"{folder}/{identity.Replica.Name}";
 
-    private Guid NewOpener()
-    {
-        var bytes = new byte[16];
-        lock (random)
-        {
-            random.NextBytes(bytes);
-        }
-
-        return new(bytes);
-    }
+    private Guid NewOpener() => Guid.ParseExact(LogId.Create(random).ToString(), "N");
 
     private UInt128 NewId() => LogId.Create(random).Value;
 }
