@@ -36,6 +36,9 @@ internal sealed class BlobFaults
     /// <summary>Replicas whose accounts are lost for good.</summary>
     public HashSet<int> Lost { get; } = [];
 
+    /// <summary>Told of replicas whose accounts are emptied.</summary>
+    public Action<int> Emptied { get; init; } = static _ => { };
+
     public async Task StrikeAsync(ActiveFault fault, Random details)
     {
         var replica = fault.Silo % _accounts.All.Length;
@@ -48,6 +51,7 @@ internal sealed class BlobFaults
         {
             Lost.Add(replica);
             _accounts.All[replica].DeleteContainer();
+            Emptied(replica);
             fault.Strike();
             return;
         }

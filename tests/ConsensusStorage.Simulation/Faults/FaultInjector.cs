@@ -42,9 +42,15 @@ internal sealed class FaultInjector
 
         if (scenario.Floats)
         {
-            _blobs = new(cluster, cluster.Float(random.Next(6, 30)), new(random.Next()));
+            _blobs = new(cluster, cluster.Float(random.Next(6, 30)), new(random.Next()))
+            {
+                Emptied = replica => Emptied(replica),
+            };
         }
     }
+
+    /// <summary>Told of replicas whose storage accounts are emptied.</summary>
+    public Action<int> Emptied { get; init; } = static _ => { };
 
     /// <summary>Faults that somebody felt, by kind.</summary>
     public Dictionary<FaultKind, int> Struck { get; } = [];

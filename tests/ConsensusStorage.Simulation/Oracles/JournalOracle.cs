@@ -16,6 +16,7 @@ internal sealed class JournalOracle(Action<string> violated)
 {
     private readonly Dictionary<LogId, LogShadow> _logs = [];
     private readonly Dictionary<(RegisterId, Ballot), RegisterVersion> _accepted = [];
+    private readonly Dictionary<ReplicaId, int> _emptied = [];
 
     /// <summary>Who opened a log last.</summary>
     public SiloAddress? OwnerOf(LogId log) => _logs.GetValueOrDefault(log)?.Newest?.Owner;
@@ -28,6 +29,21 @@ internal sealed class JournalOracle(Action<string> violated)
     public Action<string> Saw { get; init; } = static _ => { };
 
     public IJournalStore Watch(SiloAddress silo, IJournalStore journals) => new Store(this, silo, journals);
+
+    /// <summary>
+    /// Told that the place of a replica's logs was emptied. A header that was on its way may still get there, so that
+    /// a log of the same id begins anew.
+    /// </summary>
+    public void Emptied(ReplicaId replica)
+    {
+        _emptied[replica] = TimesEmptied(replica) + 1;
+        foreach (var shadow in _logs.Values.Where(one => one.Replica == replica))
+        {
+            shadow.IsGone = true;
+        }
+    }
+
+    private int TimesEmptied(ReplicaId replica) => _emptied.GetValueOrDefault(replica);
 
     private void Note(LogRecord record)
     {
@@ -52,11 +68,15 @@ internal sealed class JournalOracle(Action<string> violated)
             CancellationToken cancellationToken)
         {
             var records = new List<LogRecord>();
+            var emptied = oracle.TimesEmptied(expected.Replica);
             var journal = await Inner.OpenAsync(expected, owner, from, Show, cancellationToken);
             var log = journal.Identity.LogId;
-            if (!oracle._logs.TryGetValue(log, out var shadow))
+            if (!oracle._logs.TryGetValue(log, out var shadow) || shadow.IsGone)
             {
-                oracle._logs.Add(log, shadow = new());
+                oracle._logs[log] = shadow = new(expected.Replica, shadow);
+
+                // Whether this one saw the log before it was emptied, or after, can't be told.
+                shadow.IsGone = emptied != oracle.TimesEmptied(expected.Replica);
             }
 
             var opening = new LogOpening(silo, journal.Epoch, replay.Target as AcceptorIndex, records.Count);
@@ -96,7 +116,11 @@ internal sealed class JournalOracle(Action<string> violated)
                 oracle.Saw("a log was opened by another silo");
             }
 
-            if (Follows(replica, shadow, records))
+            if (shadow.IsGone)
+            {
+                shadow.Add(records);
+            }
+            else if (Follows(replica, shadow, records))
             {
                 shadow.Add(records.Skip(shadow.Records.Count).ToList());
                 CompareMemory(identity, shadow, records.Count, opening);

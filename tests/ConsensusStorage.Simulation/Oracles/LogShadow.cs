@@ -5,18 +5,27 @@ using Orleans.Runtime;
 namespace Orleans.Consensus.Simulation.Oracles;
 
 /// <summary>What is known of one log, whoever has it: what is durable in it, and who opened it last.</summary>
-internal sealed class LogShadow
+/// <param name="gone">
+/// What the log was before its place was emptied: nothing of that has to come back, but the answers that were given
+/// from it stay true.
+/// </param>
+internal sealed class LogShadow(ReplicaId replica, LogShadow? gone = null)
 {
     private readonly List<LogRecord> _records = [];
     private readonly Dictionary<RegisterId, Ballot> _accepted = [];
-    private readonly Dictionary<(RegisterId, Ballot), Ballot> _promises = [];
-    private readonly HashSet<(RegisterId, Ballot)> _acceptances = [];
+    private readonly Dictionary<(RegisterId, Ballot), Ballot> _promises = gone?._promises ?? [];
+    private readonly HashSet<(RegisterId, Ballot)> _acceptances = gone?._acceptances ?? [];
+
+    public ReplicaId Replica => replica;
 
     /// <summary>All that was acknowledged to any owner, or shown to the last one.</summary>
     public IReadOnlyList<LogRecord> Records => _records;
 
     /// <summary>The opening of the highest epoch.</summary>
     public LogOpening? Newest { get; set; }
+
+    /// <summary>Its place was emptied: what is found there under its id from now on begins anew.</summary>
+    public bool IsGone { get; set; }
 
     /// <summary>All registers that were ever written about.</summary>
     public HashSet<RegisterId> Registers { get; } = [];

@@ -86,7 +86,10 @@ internal sealed class SeedRun
                 _sightings.Heard(batch, reply);
             },
         };
-        _faults = new(_cluster, scenario, StartClients, (what, detail) => Trace.Add(what, detail));
+        _faults = new(_cluster, scenario, StartClients, (what, detail) => Trace.Add(what, detail))
+        {
+            Emptied = replica => journals.Emptied(_cluster.Replicas.Members[replica]),
+        };
     }
 
     /// <summary>What was found wrong; the first is the one to look at.</summary>

@@ -20,11 +20,15 @@ public sealed class JournalOracleTests
 
     private readonly List<string> _problems = [];
     private readonly ListedJournals _log = new();
+    private readonly JournalOracle _oracle;
     private readonly IJournalStore _watched;
     private AcceptorIndex _memory = new(Groups);
 
-    public JournalOracleTests() =>
-        _watched = new JournalOracle(_problems.Add).Watch(SimulatedNetwork.Address(0), _log);
+    public JournalOracleTests()
+    {
+        _oracle = new(_problems.Add);
+        _watched = _oracle.Watch(SimulatedNetwork.Address(0), _log);
+    }
 
     [Fact]
     public async Task A_log_that_comes_back_as_it_was_is_well()
@@ -236,6 +240,43 @@ public sealed class JournalOracleTests
         Assert.False(journals.Backs(Identity.LogId, One, new Promise(B(4), B(1), Value(1))));
         Assert.False(journals.Backs(Identity.LogId, One, new Promise(B(5), B(2), Value(2))));
         Assert.True(journals.Backs(Identity.LogId, One, new Conflict(Phase.Prepare, B(9), B(9))));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    [Trait("Rule", "S13")]
+    public async Task A_log_whose_place_was_emptied_begins_anew_under_the_same_id(bool whileItIsOpened)
+    {
+        await AcceptAsync(await OpenAsync(), One, B(2), 1);
+        var reading = new TaskCompletionSource();
+        _log.Opening = whileItIsOpened ? reading.Task : Task.CompletedTask;
+        var opening = OpenAsync();
+        _oracle.Emptied(Identity.Replica);
+        reading.TrySetResult();
+        await opening;
+        (_log.Opening, _log.Epoch) = (Task.CompletedTask, 0);
+        _log.Records.Clear();
+        var journal = await OpenAsync();
+        Assert.Empty(_problems);
+        Assert.True(_oracle.Backs(Identity.LogId, One, new Accepted(B(2))));
+
+        // What came after that has to stay.
+        await AcceptAsync(journal, Other, B(3), 2);
+        _log.Records.Clear();
+        await OpenAsync();
+        AssertTold("Durable records did not come back");
+    }
+
+    [Fact]
+    [Trait("Rule", "S13")]
+    public async Task The_log_of_another_replica_whose_place_was_emptied_has_to_stay()
+    {
+        await AcceptAsync(await OpenAsync(), One, B(1), 1);
+        _oracle.Emptied(new("r1"));
+        _log.Records.Clear();
+        await OpenAsync();
+        AssertTold("Durable records did not come back");
     }
 
     private void AssertTold(string what) =>
