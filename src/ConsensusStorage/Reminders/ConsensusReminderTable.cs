@@ -22,9 +22,16 @@ internal sealed class ConsensusReminderTable(IGrainStorage storage, TimeProvider
     private const int MostConflicts = 30;
 
     private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan PauseWithoutAnswer = TimeSpan.FromSeconds(1);
     private static readonly GrainType BucketType = GrainType.Create("consensus.reminders");
 
     private readonly SemaphoreSlim[] _turns = [.. Enumerable.Range(0, Buckets).Select(_ => new SemaphoreSlim(1))];
+
+    /// <summary>
+    /// Each bucket as it was written here last, in its turn. The silo that has a bucket's hashes is about the only one
+    /// to change it, so this is a read less for each change; where it isn't, the ETag tells.
+    /// </summary>
+    private readonly GrainState<ReminderBucket>?[] _written = new GrainState<ReminderBucket>?[Buckets];
 
     public async Task<ReminderTableData> ReadRows(GrainId grainId)
     {
@@ -39,6 +46,29 @@ internal sealed class ConsensusReminderTable(IGrainStorage storage, TimeProvider
             .SelectMany(bucket => bucket.Reminders)
             .Select(row => row.ToEntry())
             .Where(entry => Covers(begin, end, entry.GrainId.GetUniformHashCode())));
+    }
+
+    /// <summary>
+    /// Reads for as long as it takes. What Orleans can't read when a silo starts, or takes a range over, it reads again
+    /// after minutes only, and before that none of these reminders goes off. One bucket goes first: without a quorum
+    /// that is one call in vain, not one for each of them.
+    /// </summary>
+    public async Task<ReminderTableData> ReadRows(uint begin, uint end, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            try
+            {
+                await ReadAsync(BucketsOf(begin, end).First());
+                return await ReadRows(begin, end);
+            }
+            catch (ConsensusStorageException exception) when (
+                exception is (ConsensusUnavailableException or ConsensusOutcomeUnknownException)
+                && cancellationToken.CanBeCanceled)
+            {
+                await Task.Delay(PauseWithoutAnswer, time, cancellationToken);
+            }
+        }
     }
 
     public async Task<ReminderEntry?> ReadRow(GrainId grainId, string reminderName) =>
@@ -108,28 +138,48 @@ internal sealed class ConsensusReminderTable(IGrainStorage storage, TimeProvider
         {
             for (var conflicts = 0; ; conflicts++)
             {
-                var state = await ReadStateAsync(bucket);
-                if (change(state.State!) is not { } changed)
+                var written = _written[bucket];
+                _written[bucket] = null;
+                var state = written ?? await ReadStateAsync(bucket);
+                if (change(state.State!) is { } changed)
+                {
+                    if (await WriteAsync(bucket, state, changed, last: conflicts == MostConflicts))
+                    {
+                        _written[bucket] = state;
+                        return true;
+                    }
+
+                    if (written is null)
+                    {
+                        await Task.Delay(LongestPause * NextJitter(), time);
+                    }
+                }
+                else if (written is null)
                 {
                     return false;
-                }
-
-                state.State = changed;
-                try
-                {
-                    await storage.WriteStateAsync(StateName, IdOf(bucket), state);
-                    return true;
-                }
-                catch (InconsistentStateException exception)
-                    when (exception is not ConsensusInDoubtStateException && conflicts < MostConflicts)
-                {
-                    await Task.Delay(LongestPause * NextJitter(), time);
                 }
             }
         }
         finally
         {
             _turns[bucket].Release();
+        }
+    }
+
+    /// <returns>False if another write came first.</returns>
+    private async Task<bool> WriteAsync(
+        int bucket, GrainState<ReminderBucket> state, ReminderBucket changed, bool last)
+    {
+        state.State = changed;
+        try
+        {
+            await storage.WriteStateAsync(StateName, IdOf(bucket), state);
+            return true;
+        }
+        catch (InconsistentStateException exception)
+            when (exception is not ConsensusInDoubtStateException && !last)
+        {
+            return false;
         }
     }
 

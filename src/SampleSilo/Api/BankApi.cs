@@ -36,13 +36,14 @@ internal sealed class BankApi(GrainCalls calls, IBankCluster cluster)
         routes.MapPost("/cluster/silos/{name}/start", Answer(StartAsync));
     }
 
-    private static RequestDelegate Answer(Func<HttpRequest, Task<IResult>> answer) => async context =>
+    /// <summary>Makes a route of a method that answers.</summary>
+    internal static RequestDelegate Answer(Func<HttpRequest, Task<IResult>> answer) => async context =>
     {
         var result = await answer(context.Request);
         await result.ExecuteAsync(context);
     };
 
-    private static IResult Ok<T>(T value) => Results.Json(value, Json);
+    internal static IResult Ok<T>(T value) => Results.Json(value, Json);
 
     private async Task<IResult> GetAccountAsync(HttpRequest request)
     {

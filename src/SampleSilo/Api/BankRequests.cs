@@ -19,6 +19,9 @@ internal sealed record AmountRequest(decimal Amount, string RequestId);
 /// <summary>Body of a transfer.</summary>
 internal sealed record TransferRequest(string RequestId, TransferOrder Order);
 
+/// <summary>Body of a standing order.</summary>
+internal sealed record StandingOrderRequest(string RequestId, StandingOrderTerms Terms);
+
 /// <summary>
 /// Reads request bodies and names by hand, so that each mistake is answered with a sentence about it. Unknown
 /// properties are ignored, doubled ones are not accepted.
@@ -27,6 +30,12 @@ internal static class BankRequests
 {
     public const int MaxAccountLength = 200;
     public const int MaxRequestIdLength = 100;
+
+    /// <summary>Leaves room for the number of a payment, whose request id begins with it.</summary>
+    public const int MaxOrderIdLength = 80;
+
+    public const int MaxPeriodSeconds = 31 * 24 * 60 * 60;
+    public const int MaxTimes = 1_000_000;
     public const decimal MaxAmount = 1_000_000_000_000_000m;
 
     /// <summary>As many characters as decimals surely hold without rounding.</summary>
@@ -45,17 +54,23 @@ internal static class BankRequests
 
     public static Parsed<TransferRequest> ReadTransferRequest(ReadOnlyMemory<byte> body) => Read(body, root =>
     {
-        var requestId = "";
-        var from = "";
-        var to = "";
-        var error = ReadAmount(root, out var amount)
-            ?? ReadRequestId(root, out requestId)
-            ?? ReadText(root, "from", MaxAccountLength, out from)
-            ?? ReadText(root, "to", MaxAccountLength, out to)
-            ?? (from == to ? "'from' and 'to' must be different accounts." : null);
+        var error = ReadTransfer(root, MaxRequestIdLength, out var requestId, out var order);
         return error is null
-            ? (Parsed<TransferRequest>)new TransferRequest(requestId, new(from, to, amount))
+            ? (Parsed<TransferRequest>)new TransferRequest(requestId, order)
             : Parsed<TransferRequest>.Failed(error);
+    });
+
+    public static Parsed<StandingOrderRequest> ReadStandingOrder(ReadOnlyMemory<byte> body) => Read(body, root =>
+    {
+        var seconds = 0;
+        int? times = null;
+        var error = ReadTransfer(root, MaxOrderIdLength, out var requestId, out var payment)
+            ?? ReadCount(root, "periodSeconds", MaxPeriodSeconds, out seconds)
+            ?? ReadTimes(root, out times);
+        return error is null
+            ? (Parsed<StandingOrderRequest>)new StandingOrderRequest(
+                requestId, new(payment, TimeSpan.FromSeconds(seconds), times))
+            : Parsed<StandingOrderRequest>.Failed(error);
     });
 
     /// <summary>What is wrong with an account's name, or null.</summary>
@@ -63,6 +78,9 @@ internal static class BankRequests
 
     /// <summary>What is wrong with a request id, or null.</summary>
     public static string? CheckRequestId(string id) => CheckText("The request id", MaxRequestIdLength, id);
+
+    /// <summary>What is wrong with a standing order's request id, or null.</summary>
+    public static string? CheckOrderId(string id) => CheckText("The request id", MaxOrderIdLength, id);
 
     /// <summary>Reads the optional query parameter <c>fresh</c>.</summary>
     public static string? ReadFresh(string? text, out bool fresh)
@@ -85,6 +103,47 @@ internal static class BankRequests
         {
             return Parsed<T>.Failed($"The body is not valid JSON: {exception.Message}");
         }
+    }
+
+    private static string? ReadTransfer(
+        JsonElement root, int maxIdLength, out string requestId, out TransferOrder order)
+    {
+        requestId = "";
+        var from = "";
+        var to = "";
+        var error = ReadAmount(root, out var amount)
+            ?? ReadText(root, "requestId", maxIdLength, out requestId)
+            ?? ReadText(root, "from", MaxAccountLength, out from)
+            ?? ReadText(root, "to", MaxAccountLength, out to)
+            ?? (from == to ? "'from' and 'to' must be different accounts." : null);
+        order = new(from, to, amount);
+        return error;
+    }
+
+    /// <summary>Reads the optional number of payments; null stands for no end.</summary>
+    private static string? ReadTimes(JsonElement root, out int? times)
+    {
+        times = null;
+        if (!root.TryGetProperty("times", out var property) || property.ValueKind == JsonValueKind.Null)
+        {
+            return null;
+        }
+
+        var error = ReadCount(root, "times", MaxTimes, out var count);
+        times = count;
+        return error;
+    }
+
+    private static string? ReadCount(JsonElement root, string name, int max, out int count)
+    {
+        count = 0;
+        return root.TryGetProperty(name, out var property)
+            && property.ValueKind == JsonValueKind.Number
+            && property.TryGetInt32(out count)
+            && count >= 1
+            && count <= max
+                ? null
+                : $"'{name}' must be a whole number from 1 to {max}.";
     }
 
     private static string? ReadAmount(JsonElement root, out decimal amount)

@@ -27,7 +27,9 @@ internal static class BankServer
         var app = builder.Build();
         app.UseMiddleware<ProblemMiddleware>();
         app.UseRouting();
-        new BankApi(new(cluster, TimeProvider.System), cluster).Map(app);
+        var calls = new GrainCalls(cluster, TimeProvider.System);
+        new BankApi(calls, cluster).Map(app);
+        new StandingOrderApi(calls).Map(app);
         return app;
     }
 

@@ -5,6 +5,8 @@ namespace Orleans.Consensus.SampleSilo.Bank;
 /// <summary>
 /// A transfer as a durable saga: intent, debit, credit. Each step is idempotent and recorded once it has happened, so
 /// whoever repeats the request finishes it from wherever a crash left it.
+/// <para>If nobody repeats it, its alarm does. That is set before the intent is recorded and stopped when the end is,
+/// so whatever there is of a transfer comes to its end.</para>
 /// <para>Money can't be doubled by forgetting: an account keeps both ends of a transfer, however many operations
 /// follow, until the transfer has recorded that it is done and will never repeat them (<see cref="SettleAsync"/>).
 /// A transfer that goes on reads its register first, so a duplicate activation with an older state does not repeat
@@ -13,8 +15,13 @@ namespace Orleans.Consensus.SampleSilo.Bank;
 /// <param name="requestId">The transfer's name, and that of its operation in both accounts.</param>
 /// <param name="storage">Its state, plain Orleans.</param>
 /// <param name="accounts">Finds an account.</param>
+/// <param name="patience">How long it may take before the alarm goes off.</param>
 internal sealed class Transfer(
-    string requestId, IPersistentState<TransferState> storage, Func<string, IAccountGrain> accounts)
+    string requestId,
+    IPersistentState<TransferState> storage,
+    Func<string, IAccountGrain> accounts,
+    IAlarm alarm,
+    TimeSpan patience)
 {
     private readonly GuardedState<TransferState> _state = new(storage);
 
@@ -33,9 +40,39 @@ internal sealed class Transfer(
 
         if (state.Stage == TransferStage.None)
         {
+            await alarm.SetAsync(patience);
             state = await AdvanceAsync(new() { Stage = TransferStage.Intended, Order = order });
         }
 
+        state = await FinishAsync(state, order);
+        return new TransferResult.Ended(await DescribeAsync(state, order));
+    }
+
+    /// <summary>The alarm has gone off: finishes what was begun.</summary>
+    public async Task OnAlarmAsync()
+    {
+        await alarm.LookAsync();
+        var state = await _state.ReadAsync(fresh: true);
+        if (state.Order is { } order)
+        {
+            state = await FinishAsync(state, order);
+            await DescribeAsync(state, order);
+            return;
+        }
+
+        // Another activation may have set the alarm and not recorded the intent yet. This makes it fail if it does.
+        await _state.WriteAsync(state);
+        alarm.Stop();
+    }
+
+    public async Task<TransferView?> GetAsync()
+    {
+        var state = await _state.ReadAsync();
+        return state.Order is { } order ? await DescribeAsync(state, order) : null;
+    }
+
+    private async Task<TransferState> FinishAsync(TransferState state, TransferOrder order)
+    {
         if (state.Stage == TransferStage.Intended)
         {
             state = await DebitAsync(state, order);
@@ -46,13 +83,8 @@ internal sealed class Transfer(
             state = await CreditAsync(state, order);
         }
 
-        return new TransferResult.Ended(await DescribeAsync(state, order));
-    }
-
-    public async Task<TransferView?> GetAsync()
-    {
-        var state = await _state.ReadAsync();
-        return state.Order is { } order ? await DescribeAsync(state, order) : null;
+        alarm.Stop();
+        return state;
     }
 
     private async Task<TransferState> DebitAsync(TransferState state, TransferOrder order)

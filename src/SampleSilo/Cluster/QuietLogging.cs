@@ -19,6 +19,10 @@ internal static class QuietLogging
         // A silo that joins asks those of before, too, until it is told that they are dead.
         logging.AddFilter("Orleans.Runtime.MembershipService.MembershipAgent", LogLevel.Critical);
 
+        // The demo's reminders are that frequent; and what one could not do it does the next time.
+        logging.AddFilter("Orleans.Hosting.ReminderOptionsValidator", LogLevel.Error);
+        logging.AddFilter("Orleans.Runtime.ReminderService", LogLevel.Critical);
+
         // What keeps a silo from starting is told once, by the program.
         logging.AddFilter("Orleans.Runtime.Silo", LogLevel.Critical);
         logging.AddFilter("Microsoft.Extensions.Hosting", LogLevel.Critical);

@@ -1,0 +1,40 @@
+using Orleans.Runtime;
+
+namespace Orleans.Consensus.SampleSilo.Bank;
+
+/// <summary>An alarm that is an Orleans reminder. For one activation of a grain.</summary>
+internal sealed partial class ReminderAlarm(IGrainBase grain, TimeSpan period, ILogger logger) : IAlarm
+{
+    private const string Name = "alarm";
+
+    private IGrainReminder? _reminder;
+
+    public async Task SetAsync(TimeSpan due) =>
+        _reminder = await grain.RegisterOrUpdateReminder(Name, due, period);
+
+    public async Task LookAsync() => _reminder = await grain.GetReminder(Name);
+
+    public void Stop()
+    {
+        if (_reminder is { } reminder)
+        {
+            _reminder = null;
+            _ = UnregisterAsync(reminder);
+        }
+    }
+
+    private async Task UnregisterAsync(IGrainReminder reminder)
+    {
+        try
+        {
+            await grain.UnregisterReminder(reminder);
+        }
+        catch (Exception exception)
+        {
+            LogStillSet(exception, grain.GrainContext.GrainId);
+        }
+    }
+
+    [LoggerMessage(LogLevel.Information, "The alarm of {Grain} goes off once more.")]
+    private partial void LogStillSet(Exception exception, GrainId grain);
+}
