@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Time.Testing;
 using Orleans.Consensus.SampleSilo.Bank;
 using Orleans.Storage;
 
@@ -23,6 +24,8 @@ internal sealed class FaultPlan
     public Fault Fault { get; set; }
 
     public bool ReadsFail { get; set; }
+
+    public bool StopsFail { get; set; }
 
     public bool NextFails() => ++Writes == FailAt;
 }
@@ -85,14 +88,76 @@ internal sealed class FakeState<T>(FakeRegister<T> register, FaultPlan plan) : I
     public Task ClearStateAsync() => throw new NotSupportedException();
 }
 
+/// <summary>What is stored of one alarm.</summary>
+internal sealed class FakeReminder
+{
+    /// <summary>Of the last setting; 0 if it is not set.</summary>
+    public int Setting { get; set; }
+
+    public int Settings { get; set; }
+
+    public TimeSpan Due { get; set; }
+
+    public bool IsSet => Setting != 0;
+}
+
+/// <summary>An activation's alarm. Setting it is a write like others; stopping it fails if told so.</summary>
+internal sealed class FakeAlarm(FakeReminder reminder, FaultPlan plan) : IAlarm
+{
+    private int _setting;
+
+    /// <summary>What happens after it was set, and before whoever set it goes on.</summary>
+    public Func<Task> AfterSet { get; set; } = () => Task.CompletedTask;
+
+    /// <summary>What happens after it was looked at.</summary>
+    public Func<Task> AfterLook { get; set; } = () => Task.CompletedTask;
+
+    public async Task SetAsync(TimeSpan due)
+    {
+        var fails = plan.NextFails();
+        if (!fails || plan.Fault == Fault.AppliedUnheard)
+        {
+            reminder.Due = due;
+            _setting = reminder.Setting = ++reminder.Settings;
+        }
+
+        if (fails)
+        {
+            throw new StorageDownException();
+        }
+
+        await AfterSet();
+    }
+
+    public Task LookAsync()
+    {
+        _setting = reminder.Setting;
+        return AfterLook();
+    }
+
+    public void Stop()
+    {
+        if (_setting == reminder.Setting && !plan.StopsFail)
+        {
+            reminder.Setting = 0;
+        }
+    }
+}
+
 /// <summary>A bank without Orleans: registers that survive, and activations that do not.</summary>
 internal sealed class FakeBank
 {
+    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+
     private readonly Dictionary<string, FakeRegister<AccountState>> _accounts = [];
     private readonly Dictionary<string, FakeRegister<TransferState>> _transfers = [];
+    private readonly Dictionary<string, FakeRegister<StandingOrderState>> _orders = [];
+    private readonly Dictionary<string, FakeReminder> _reminders = [];
     private readonly Dictionary<string, FakeAccount> _active = [];
 
     public FaultPlan Plan { get; } = new();
+
+    public FakeTimeProvider Time { get; } = new(new(2030, 1, 2, 3, 4, 5, TimeSpan.Zero));
 
     /// <summary>The account's one activation.</summary>
     public IAccountGrain Account(string id) =>
@@ -102,16 +167,43 @@ internal sealed class FakeBank
     public FakeAccount Activate(string id) => new(new(id, "a", new FakeState<AccountState>(Stored(id), Plan)));
 
     /// <summary>A new activation of the transfer.</summary>
-    public Transfer Transfer(string id)
+    public Transfer Transfer(string id) => Transfer(id, Alarm(id));
+
+    public Transfer Transfer(string id, FakeAlarm alarm)
     {
         _transfers.TryAdd(id, new());
-        return new(id, new FakeState<TransferState>(_transfers[id], Plan), Account);
+        return new(id, new FakeState<TransferState>(_transfers[id], Plan), Account, alarm, Patience);
+    }
+
+    /// <summary>A new activation of the standing order.</summary>
+    public StandingOrder Order(string id) => Order(id, Alarm(id));
+
+    public StandingOrder Order(string id, FakeAlarm alarm)
+    {
+        _orders.TryAdd(id, new());
+        return new(
+            id,
+            new FakeState<StandingOrderState>(_orders[id], Plan),
+            transfer => new FakeTransfer(Transfer(transfer)),
+            alarm,
+            Time);
+    }
+
+    public FakeAlarm Alarm(string id) => new(Reminder(id), Plan);
+
+    /// <summary>The alarm of a transfer or standing order.</summary>
+    public FakeReminder Reminder(string id)
+    {
+        _reminders.TryAdd(id, new());
+        return _reminders[id];
     }
 
     /// <summary>All activations are lost.</summary>
     public void Crash() => _active.Clear();
 
     public AccountState Balance(string id) => Stored(id).Value ?? new();
+
+    public StandingOrderState Standing(string id) => _orders[id].Value ?? new();
 
     public TransferStage Stage(string id) => _transfers[id].Value?.Stage ?? TransferStage.None;
 
@@ -133,4 +225,12 @@ internal sealed class FakeAccount(Account account) : IAccountGrain
 
     public Task<AccountView> SettleAsync(RequestScope scope, string requestId) =>
         account.SettleAsync(scope, requestId);
+}
+
+/// <summary>Calls a transfer without a silo between.</summary>
+internal sealed class FakeTransfer(Transfer transfer) : ITransferGrain
+{
+    public Task<TransferResult> ExecuteAsync(TransferOrder order) => transfer.ExecuteAsync(order);
+
+    public Task<TransferView?> GetAsync() => transfer.GetAsync();
 }

@@ -8,8 +8,8 @@ public sealed class TransferTests
 
     private readonly FakeBank _bank = new();
 
-    /// <summary>A write for the intent, the debit, the debit's record, the credit, and the end.</summary>
-    private const int Steps = 5;
+    /// <summary>A write for the alarm, the intent, the debit, the debit's record, the credit, and the end.</summary>
+    private const int Steps = 6;
 
     public static TheoryData<int, bool, bool> Crashes()
     {
@@ -40,6 +40,7 @@ public sealed class TransferTests
         Assert.Equal(view, await _bank.Transfer("t1").GetAsync());
         Assert.Equal(Steps + 1, writes);
         Assert.Equal(writes, _bank.Plan.Writes);
+        Assert.False(_bank.Reminder("t1").IsSet);
     }
 
     [Theory]
@@ -116,6 +117,7 @@ public sealed class TransferTests
     [InlineData(1)]
     [InlineData(2)]
     [InlineData(3)]
+    [InlineData(4)]
     public async Task A_crash_of_a_rejection_never_takes_money(int step)
     {
         await FundAsync(10);
@@ -128,8 +130,8 @@ public sealed class TransferTests
         var result = Assert.IsType<TransferResult.Ended>(await _bank.Transfer("t1").ExecuteAsync(Order));
 
         // Only before the account was asked can the new money count.
-        var moved = step == 1 ? 30 : 0;
-        Assert.Equal(step == 1 ? TransferStage.Done : TransferStage.Rejected, result.Transfer.State);
+        var moved = step <= 2 ? 30 : 0;
+        Assert.Equal(step <= 2 ? TransferStage.Done : TransferStage.Rejected, result.Transfer.State);
         Assert.Equal(1010 - moved, _bank.Balance("alice").Balance);
         Assert.Equal(moved, _bank.Balance("bob").Balance);
     }
@@ -154,7 +156,7 @@ public sealed class TransferTests
     public async Task An_older_activation_reads_its_register_before_it_goes_on()
     {
         await FundAsync(100);
-        _bank.Plan.FailAt = _bank.Plan.Writes + 2;
+        _bank.Plan.FailAt = _bank.Plan.Writes + 3;
         await Assert.ThrowsAsync<StorageDownException>(() => _bank.Transfer("t1").ExecuteAsync(Order));
         var older = _bank.Transfer("t1");
         await _bank.Transfer("t1").ExecuteAsync(Order);
