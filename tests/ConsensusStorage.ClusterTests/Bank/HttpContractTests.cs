@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text;
 using System.Text.Json;
+using Orleans.Consensus.ClusterTests.Support;
 
 namespace Orleans.Consensus.ClusterTests.Bank;
 
@@ -27,6 +28,9 @@ public sealed class HttpContractTests(RunningBank running)
     [InlineData("GET", "/transfers/nobody-asked-for-it", null, "404 not-found")]
     [InlineData("POST", "/cluster/silos/z/kill", null, "404 not-found")]
     [InlineData("POST", "/cluster/silos/z/start", null, "404 not-found")]
+    [InlineData("POST", "/standing-orders", """{"from":"x","to":"y","amount":1,"requestId":"q"}""", "400 bad-request")]
+    [InlineData("GET", "/standing-orders/nobody-placed-it", null, "404 not-found")]
+    [InlineData("DELETE", "/standing-orders/nobody-placed-it", null, "404 not-found")]
     [InlineData("GET", "/transfers", null, "405 method")]
     [InlineData("POST", "/cluster/silos/b/start", null, "409 silo-conflict")]
     public async Task What_cannot_be_done_is_answered_with_a_problem(
@@ -93,6 +97,36 @@ public sealed class HttpContractTests(RunningBank running)
         await DepositAsync(from, 100m, "d1");
         AssertProblem("409 insufficient-funds", await TransferAsync(from, to, 30m, request));
         AssertTransfer("rejected", 100m, 0m, await _bank.GetAsync($"/transfers/{request}"));
+    }
+
+    [Fact]
+    public async Task A_standing_order_pays_until_it_ends_or_is_cancelled()
+    {
+        var (from, to, request) = ($"{_id}-from", $"{_id}-to", $"{_id}-order");
+        await DepositAsync(from, 100m, "d1");
+        foreach (var _ in Enumerable.Range(0, 2))
+        {
+            var placed = await PlaceAsync(from, to, request, periodSeconds: 1, times: 2);
+            Assert.Equal((HttpStatusCode.OK, request), (placed.Status, placed.Text("requestId")));
+        }
+
+        AssertProblem("409 request-id-reused", await PlaceAsync(from, to, request, periodSeconds: 2, times: 2));
+        var ended = await Eventually.BecomesAsync(
+            () => _bank.GetAsync($"/standing-orders/{request}"), order => order.Text("state") == "ended");
+        Assert.Equal(
+            [
+                "requestId", "state", "from", "to", "amount", "periodSeconds", "times", "done", "rejected", "skipped",
+                "next", "last",
+            ],
+            ended.Body.EnumerateObject().Select(each => each.Name));
+        Assert.Equal(2, ended.Body.GetProperty("done").GetInt32());
+        Assert.Equal($"{request}/2", ended.Body.GetProperty("last").GetProperty("requestId").GetString());
+        AssertTransfer("done", 40m, 60m, await _bank.GetAsync($"/transfers/{Uri.EscapeDataString($"{request}/2")}"));
+
+        await PlaceAsync(from, to, $"{request}s", periodSeconds: 1000, times: null);
+        var cancelled = await _bank.SendAsync(HttpMethod.Delete, $"/standing-orders/{request}s", null);
+        Assert.Equal((HttpStatusCode.OK, "cancelled"), (cancelled.Status, cancelled.Text("state")));
+        Assert.Equal(JsonValueKind.Null, cancelled.Body.GetProperty("next").ValueKind);
     }
 
     [Fact]
@@ -187,4 +221,7 @@ public sealed class HttpContractTests(RunningBank running)
 
     private Task<Answer> TransferAsync(string from, string to, decimal amount, string requestId) =>
         _bank.PostAsync("/transfers", new { from, to, amount, requestId });
+
+    private Task<Answer> PlaceAsync(string from, string to, string requestId, int periodSeconds, int? times) =>
+        _bank.PostAsync("/standing-orders", new { from, to, amount = 30, requestId, periodSeconds, times });
 }

@@ -1,3 +1,4 @@
+using System.Net;
 using Orleans.Consensus.ClusterTests.Support;
 
 namespace Orleans.Consensus.ClusterTests.Bank;
@@ -7,6 +8,7 @@ namespace Orleans.Consensus.ClusterTests.Bank;
 public sealed class KilledBankTests : IDisposable
 {
     private const int Kills = 2;
+    private const int Transfers = 24;
 
     private readonly TemporaryDirectory _directory = new();
     private readonly BankPlan _plan;
@@ -68,6 +70,55 @@ public sealed class KilledBankTests : IDisposable
 
         await load.StopAsync();
         await load.Ledger.VerifyAsync(_bank);
+    }
+
+    [Fact]
+    public async Task Transfers_that_nobody_repeats_after_a_kill_9_are_finished_all_the_same()
+    {
+        var program = await _plan.StartAsync();
+        try
+        {
+            await _bank.PostAsync("/accounts/alice/deposit", new { amount = Transfers, requestId = "d1" });
+            var sent = Enumerable.Range(0, Transfers).Select(TransferAsync).ToList();
+            await Task.WhenAny(sent);
+            await program.KillAsync();
+            var acknowledged = await Task.WhenAll(sent);
+            program = await RestartAsync(program);
+
+            var states = await Eventually.BecomesAsync(
+                () => Task.WhenAll(Enumerable.Range(0, Transfers).Select(StateAsync)),
+                states => states.All(state => state is "done" or null));
+            Assert.All(acknowledged.Zip(states), each => Assert.True(!each.First || each.Second == "done"));
+            var done = states.Count(state => state is not null);
+            Assert.Equal(done, (await _bank.GetAsync("/accounts/bob?fresh=true")).Balance);
+            Assert.Equal(Transfers - done, (await _bank.GetAsync("/accounts/alice?fresh=true")).Balance);
+        }
+        finally
+        {
+            await program.DisposeAsync();
+        }
+    }
+
+    /// <summary>Asks once; returns whether there was an answer.</summary>
+    private async Task<bool> TransferAsync(int number)
+    {
+        try
+        {
+            var answer = await _bank.PostAsync(
+                "/transfers", new { from = "alice", to = "bob", amount = 1, requestId = $"t{number}" });
+            return answer.Status == HttpStatusCode.OK;
+        }
+        catch (Exception exception) when (exception is HttpRequestException or IOException)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>Null if the bank knows nothing of the transfer.</summary>
+    private async Task<string?> StateAsync(int number)
+    {
+        var answer = await _bank.GetAsync($"/transfers/t{number}");
+        return answer.Status == HttpStatusCode.NotFound ? null : answer.Text("state");
     }
 
     private async Task<SampleProgram> RestartAsync(SampleProgram killed)

@@ -13,6 +13,9 @@ internal sealed class MemoryGrainStorage : IGrainStorage
     /// <summary>So many of the next writes conflict.</summary>
     public int Conflicts { get; set; }
 
+    /// <summary>So many of the next reads find no quorum.</summary>
+    public int Failures { get; set; }
+
     /// <summary>States that were read.</summary>
     public ConcurrentQueue<GrainId> Reads { get; } = [];
 
@@ -20,6 +23,11 @@ internal sealed class MemoryGrainStorage : IGrainStorage
     {
         await Task.Yield();
         Reads.Enqueue(grainId);
+        if (Failures-- > 0)
+        {
+            throw new ConsensusUnavailableException("no quorum");
+        }
+
         var exists = _states.TryGetValue(grainId, out var found);
         grainState.State = exists ? (T)found.State : default!;
         grainState.ETag = exists ? found.ETag : null;

@@ -1,4 +1,5 @@
 using System.Text;
+using Microsoft.Extensions.Time.Testing;
 using Orleans.Consensus.Reminders;
 using Orleans.Runtime;
 using Orleans.Storage;
@@ -117,6 +118,54 @@ public sealed class ReminderTableTests
         await Assert.ThrowsAsync<InconsistentStateException>(() => _table.UpsertRow(entry));
         _storage.Conflicts = 0;
         Assert.NotNull(await _table.UpsertRow(entry));
+    }
+
+    [Fact]
+    public async Task A_change_after_a_change_reads_nothing_unless_somebody_else_has_changed_the_bucket()
+    {
+        var (entry, other) = (Entry(NewGrain(), "name"), NewTable());
+        await _table.UpsertRow(entry);
+        await _table.UpsertRow(entry);
+        Assert.Single(_storage.Reads);
+
+        var etag = await other.UpsertRow(entry);
+        Assert.True(await _table.RemoveRow(entry.GrainId, entry.ReminderName, etag!));
+        Assert.NotNull(await other.UpsertRow(entry));
+        Assert.NotNull(await _table.UpsertRow(Entry(entry.GrainId, "another")));
+        Assert.Equal(2, (await _table.ReadRows(entry.GrainId)).Reminders.Count);
+    }
+
+    [Fact]
+    public async Task A_range_that_Orleans_waits_for_is_read_when_there_is_a_quorum_and_one_bucket_goes_first()
+    {
+        var time = new FakeTimeProvider();
+        var table = new ConsensusReminderTable(_storage, time, Random.Shared);
+        using var stop = new CancellationTokenSource();
+        _storage.Failures = 3;
+
+        var reading = table.ReadRows(0, 0, stop.Token);
+        while (!reading.IsCompleted)
+        {
+            time.Advance(TimeSpan.FromSeconds(1));
+            await Task.Yield();
+        }
+
+        Assert.Empty((await reading).Reminders);
+        Assert.Equal(3 + 1 + ConsensusReminderTable.Buckets, _storage.Reads.Count);
+    }
+
+    [Fact]
+    public async Task A_silo_that_stops_waits_for_no_range()
+    {
+        using var stop = new CancellationTokenSource();
+        _storage.Failures = int.MaxValue;
+
+        var reading = _table.ReadRows(0, 0, stop.Token);
+        await stop.CancelAsync();
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => reading);
+        await Assert.ThrowsAsync<ConsensusUnavailableException>(() => _table.ReadRows(0, 0));
+        await Assert.ThrowsAsync<ConsensusUnavailableException>(() => _table.ReadRows(0, 0, CancellationToken.None));
     }
 
     [Fact]

@@ -100,6 +100,41 @@ public sealed class BankRequestTests
     }
 
     [Theory]
+    [InlineData("", null)]
+    [InlineData(""","times":null""", null)]
+    [InlineData(""","times":12""", 12)]
+    public void A_standing_order_is_a_transfer_with_a_period_and_perhaps_an_end(string end, int? times)
+    {
+        Assert.Equal(
+            new StandingOrderRequest("r", new(new("a", "b", 1), TimeSpan.FromSeconds(60), times)),
+            Standing($$""","periodSeconds":60{{end}}""").Value);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData(""","periodSeconds":0""")]
+    [InlineData(""","periodSeconds":-1""")]
+    [InlineData(""","periodSeconds":1.5""")]
+    [InlineData(""","periodSeconds":"60" """)]
+    [InlineData(""","periodSeconds":2678401""")]
+    [InlineData(""","periodSeconds":99999999999""")]
+    [InlineData(""","periodSeconds":60,"times":0""")]
+    [InlineData(""","periodSeconds":60,"times":1000001""")]
+    [InlineData(""","periodSeconds":60,"times":"1" """)]
+    public void Other_periods_and_numbers_of_payments_are_refused(string rest)
+    {
+        Assert.NotNull(Standing(rest).Error);
+    }
+
+    [Theory]
+    [InlineData(80, true)]
+    [InlineData(81, false)]
+    public void A_standing_orders_request_id_leaves_room_for_its_payments_numbers(int length, bool valid)
+    {
+        Assert.Equal(valid, Standing(""","periodSeconds":60""", new('r', length)).Error is null);
+    }
+
+    [Theory]
     [InlineData("/accounts/alice", "/accounts/alice", "alice")]
     [InlineData("/accounts/alice?fresh=true", "/accounts/alice", "alice")]
     [InlineData("/accounts/a%2Fb", "/accounts/a%2Fb", "a/b")]
@@ -117,4 +152,8 @@ public sealed class BankRequestTests
 
     private static Parsed<TransferRequest> Transfer(string json) =>
         BankRequests.ReadTransferRequest(Encoding.UTF8.GetBytes(json));
+
+    private static Parsed<StandingOrderRequest> Standing(string rest, string requestId = "r") =>
+        BankRequests.ReadStandingOrder(Encoding.UTF8.GetBytes(
+            $$"""{"amount":1,"requestId":"{{requestId}}","from":"a","to":"b"{{rest}}}"""));
 }
