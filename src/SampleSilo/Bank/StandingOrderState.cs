@@ -64,9 +64,9 @@ internal sealed record StandingOrderState
         new() { Stage = StandingOrderStage.Active, Terms = terms, Next = now };
 
     /// <summary>
-    /// Begins the payment that is due. Of several due dates that have passed, one is paid for and the others are
-    /// skipped: a bank that comes back after a day must not empty an account at a stroke. Null if none is due, or one is
-    /// pending.
+    /// Begins the payment that is due. Of several due dates that have passed, the last is paid for and the others are
+    /// skipped: a bank that comes back after a day must not empty an account at a stroke. Null if none is due, or one
+    /// is pending.
     /// </summary>
     public StandingOrderState? Begin(DateTimeOffset now)
     {
