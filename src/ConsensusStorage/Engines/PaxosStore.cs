@@ -20,8 +20,7 @@ internal sealed partial class PaxosStore : IConsensusStore, IAsyncDisposable
     private readonly StoreEnvironment _environment;
     private readonly Shard[] _shards;
     private readonly PaxosEngine _engine;
-    private Task _background = Task.CompletedTask;
-    private Task _serving = Task.CompletedTask;
+    private ImmutableArray<Task> _loops = [];
 
     /// <param name="journals">
     /// Where the logs of a set of logs are, by its name; null if this silo hosts no replicas.
@@ -69,6 +68,16 @@ internal sealed partial class PaxosStore : IConsensusStore, IAsyncDisposable
     public IReadOnlyList<ReplicaDescription> Hosted =>
         [.. _shards.SelectMany(shard => shard.Describe().Replicas)];
 
+    /// <summary>
+    /// Replicas that this silo can use, of the group for which these are the fewest, by the last look at them.
+    /// </summary>
+    public int Reachable => _shards.Min(shard => shard.Directory.Reachable);
+
+    /// <summary>
+    /// What has ended a loop that goes on for as long as the store does, or null: only another start helps.
+    /// </summary>
+    public Exception? Failure => _loops.FirstOrDefault(loop => loop.IsFaulted)?.Exception?.GetBaseException();
+
     /// <summary>What it keeps in memory and in queues now.</summary>
     public StoreLoad Load
     {
@@ -93,8 +102,7 @@ internal sealed partial class PaxosStore : IConsensusStore, IAsyncDisposable
             await shard.OpenAsync(cancellationToken);
         }
 
-        _background = Task.WhenAll(_shards.SelectMany(shard => shard.Loops).Select(Run));
-        _serving = Task.WhenAll(_shards.Select(shard => Run(shard.ServeAsync)));
+        _loops = [.. _shards.SelectMany(shard => shard.Loops.Append(shard.ServeAsync)).Select(Run)];
     }
 
     /// <summary>Hands replicas that float over to other silos, if there are any; the store goes on until it is stopped.
@@ -117,11 +125,15 @@ internal sealed partial class PaxosStore : IConsensusStore, IAsyncDisposable
         var patience = cancellationToken.IsCancellationRequested ? ShortPatience : Patience;
         try
         {
-            await Task.WhenAll(_serving, _background).WaitAsync(patience, _environment.Time, CancellationToken.None);
+            await Task.WhenAll(_loops).WaitAsync(patience, _environment.Time, CancellationToken.None);
         }
         catch (TimeoutException)
         {
             LogNotStopped(_logger, Name, patience);
+        }
+        catch (Exception) when (Failure is not null)
+        {
+            // It was told when it happened.
         }
     }
 
@@ -165,10 +177,29 @@ internal sealed partial class PaxosStore : IConsensusStore, IAsyncDisposable
         using (ExecutionContext.SuppressFlow())
         {
             return Task.Factory
-                .StartNew(loop, CancellationToken.None, TaskCreationOptions.DenyChildAttach, _environment.Scheduler)
+                .StartNew(
+                    () => TellAsync(loop), CancellationToken.None, TaskCreationOptions.DenyChildAttach,
+                    _environment.Scheduler)
                 .Unwrap();
         }
     }
+
+    private async Task TellAsync(Func<Task> loop)
+    {
+        try
+        {
+            await loop();
+        }
+        catch (Exception exception)
+        {
+            LogHalted(_logger, exception, Name);
+            throw;
+        }
+    }
+
+    [LoggerMessage(31, LogLevel.Critical,
+        "Consensus store {Store} has come to a halt on this silo; the silo has to be started again.")]
+    private static partial void LogHalted(ILogger logger, Exception exception, string store);
 
     [LoggerMessage(30, LogLevel.Error,
         "Consensus store {Store} did not come to an end within {Patience}; its log may still be open.")]

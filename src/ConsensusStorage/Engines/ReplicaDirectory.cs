@@ -57,6 +57,19 @@ internal sealed partial class ReplicaDirectory
     /// <summary>Whether enough replicas are known to try a round.</summary>
     public bool HasQuorum => _located >= Votes.QuorumOf(_settings.Replicas.Count);
 
+    /// <summary>Replicas that rounds are tried with and whose silos answered when asked last.</summary>
+    public int Reachable
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _locations.Count(
+                    known => known is { } location && _silos.GetValueOrDefault(location.Silo) is { Silent: false });
+            }
+        }
+    }
+
     /// <summary>Why there may be no quorum although silos answer, or null.</summary>
     public string? Problem { get; private set; }
 
@@ -206,6 +219,12 @@ internal sealed partial class ReplicaDirectory
         catch (OperationCanceledException) when (_stop.IsCancellationRequested)
         {
             // Stopping.
+        }
+        catch (Exception exception)
+        {
+            // Replicas that are looked for among the silos of yesterday are not found.
+            _wake.Writer.TryComplete(exception);
+            throw;
         }
     }
 

@@ -6,6 +6,7 @@ using Orleans.Consensus.Diagnostics;
 using Orleans.Consensus.Engines;
 using Orleans.Consensus.Journaling;
 using Orleans.Consensus.Journaling.Files;
+using Orleans.Consensus.Paxos;
 using Orleans.Consensus.Transport;
 using Orleans.Runtime;
 
@@ -60,6 +61,21 @@ internal sealed partial class StoreHost : IConsensusStore
     public int MaxStateBytes => _options.MaxStateBytes;
 
     public IConsensusEngine Engine => _store.Engine;
+
+    /// <summary>The store's replicas.</summary>
+    public int Replicas => _settings.Replicas.Count;
+
+    /// <summary>Replicas without which nothing is read or written.</summary>
+    public int Quorum => Votes.QuorumOf(Replicas);
+
+    /// <summary>The replica that is pinned to this silo, or null.</summary>
+    public string? PinnedReplica => _settings.Local?.Name;
+
+    /// <inheritdoc cref="PaxosStore.Reachable"/>
+    public int Reachable => _store.Reachable;
+
+    /// <inheritdoc cref="PaxosStore.Failure"/>
+    public Exception? Failure => _store.Failure;
 
     public Task<IReadOnlyList<ConsensusReplicaStatus>> GetStatusAsync(CancellationToken cancellationToken) =>
         _store.GetStatusAsync(cancellationToken);

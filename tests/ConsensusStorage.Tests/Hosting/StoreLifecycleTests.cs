@@ -115,46 +115,5 @@ public sealed class StoreLifecycleTests : IDisposable
         .AddConsensusGrainStorageAsDefault()
         .UseConsensusStore(options => options.DataDirectory = directory));
 
-    private static StagedLifecycle Lifecycle(IHost host)
-    {
-        var lifecycle = new StagedLifecycle();
-        host.Services.GetRequiredService<ConsensusStores>().Participate(lifecycle);
-        return lifecycle;
-    }
-
-    private sealed class FixedView(ImmutableArray<SiloAddress> silos) : IMembershipView
-    {
-        public ImmutableArray<SiloAddress> LiveSilos => silos;
-
-        public ImmutableArray<SiloAddress> StayingSilos => silos;
-
-        public long Version => 1;
-
-        public Task ChangedAsync(CancellationToken cancellationToken) => new TaskCompletionSource().Task;
-    }
-
-    /// <summary>Runs one stage of what subscribed to it.</summary>
-    private sealed class StagedLifecycle : ISiloLifecycle
-    {
-        private readonly List<(int Stage, ILifecycleObserver Observer)> _observers = [];
-
-        public int HighestCompletedStage => 0;
-
-        public int LowestStoppedStage => 0;
-
-        public IDisposable Subscribe(string observerName, int stage, ILifecycleObserver observer)
-        {
-            _observers.Add((stage, observer));
-            return new CancellationTokenSource();
-        }
-
-        public Task StartAsync(int stage) =>
-            Task.WhenAll(At(stage).Select(observer => observer.OnStart(CancellationToken.None)));
-
-        public Task StopAsync(int stage) =>
-            Task.WhenAll(At(stage).Select(observer => observer.OnStop(new(canceled: true))));
-
-        private IEnumerable<ILifecycleObserver> At(int stage) =>
-            _observers.Where(entry => entry.Stage == stage).Select(entry => entry.Observer);
-    }
+    private static StagedLifecycle Lifecycle(IHost host) => StagedLifecycle.Of(host);
 }

@@ -1,0 +1,54 @@
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Orleans.Consensus.Transport;
+using Orleans.Runtime;
+
+namespace Orleans.Consensus.Hosting;
+
+/// <summary>
+/// Whether grains of this silo can be read and written: a quorum of each group answers, and the log of the replica
+/// that is pinned here is open. Asks the silos at that moment. Thread-safe.
+/// </summary>
+internal sealed class ConsensusReadinessCheck(StoreHost store, SiloAddress local) : IHealthCheck
+{
+    public async Task<HealthCheckResult> CheckHealthAsync(
+        HealthCheckContext context, CancellationToken cancellationToken = default)
+    {
+        var replicas = await store.GetStatusAsync(cancellationToken);
+        var reachable = store.Reachable;
+        var missing = replicas
+            .Where(replica => replica.State != nameof(ReplicaState.Serving) || replica.Problem is not null)
+            .GroupBy(replica => replica.Replica)
+            .Select(groups => (Replica: groups.Key, Is: groups.First()))
+            .ToList();
+        var data = missing.ToDictionary(one => $"replica {one.Replica}", object (one) => Words(one.Is));
+        var words = $"Consensus store '{store.Name}': {reachable} of {store.Replicas} replicas serve, "
+            + $"{store.Quorum} are needed";
+        if (reachable < store.Quorum)
+        {
+            return new(
+                context.Registration.FailureStatus,
+                $"{words}: reads and writes fail until more are back. {Tell(missing)}",
+                data: data);
+        }
+
+        if (missing.FirstOrDefault(one => one.Replica == store.PinnedReplica) is { Is: { } own }
+            && own.Host == local.ToParsableString())
+        {
+            return new(
+                context.Registration.FailureStatus,
+                $"{words}, but that of this silo does not. {Tell(missing)}",
+                data: data);
+        }
+
+        return reachable == store.Quorum && store.Replicas > 1
+            ? HealthCheckResult.Degraded(
+                $"{words}: reads and writes fail when one more is lost. {Tell(missing)}", data: data)
+            : HealthCheckResult.Healthy($"{words}.", data);
+    }
+
+    private static string Tell(IEnumerable<(string Replica, ConsensusReplicaStatus Is)> missing) =>
+        string.Join(" ", missing.Select(one => $"Replica '{one.Replica}': {Words(one.Is)}"));
+
+    private static string Words(ConsensusReplicaStatus replica) =>
+        replica.Problem is { } problem ? $"{replica.State}. {problem}" : $"{replica.State}.";
+}
