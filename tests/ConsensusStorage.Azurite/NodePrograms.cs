@@ -50,18 +50,10 @@ internal static class NodePrograms
 
     private static async Task InstallAsync(List<string> packages, CancellationToken cancellationToken)
     {
-        if (!Environment.IsPrivilegedProcess || !File.Exists("/usr/bin/apt-get"))
-        {
-            throw new AzuriteException($"There is no {string.Join(" and no ", packages)} here. {Advice}");
-        }
-
-        // Lists may be absent or old; if they can't be brought up to date, those that are there may do.
-        await ProgramRun.OfAsync("apt-get", ["update"], null, cancellationToken);
-        var install = await ProgramRun.OfAsync(
-            "apt-get", ["install", "--yes", "--no-install-recommends", .. packages], null, cancellationToken);
+        var problem = await DebianPackages.InstallAsync(packages, cancellationToken);
         if (await MissingAsync(packages.Contains("npm"), cancellationToken) is { Count: > 0 } still)
         {
-            throw new AzuriteException($"{string.Join(" and ", still)} can't be installed, {install}\n{Advice}");
+            throw new AzuriteException($"There is no {string.Join(" and no ", still)} here: {problem}\n{Advice}");
         }
     }
 

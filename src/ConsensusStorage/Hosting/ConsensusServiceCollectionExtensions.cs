@@ -138,7 +138,8 @@ public static class ConsensusServiceCollectionExtensions
         services.AddSingleton<ConsensusStores>();
         services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>>(
             provider => provider.GetRequiredService<ConsensusStores>());
-        services.AddSingleton(provider => new ConsensusInstruments(provider.GetService<IMeterFactory>()));
+        services.AddSingleton(provider => new ConsensusInstruments(
+            provider.GetService<IMeterFactory>(), provider.GetRequiredService<ILocalSiloDetails>().Name));
         services.AddSingleton<IConfigureOptions<ConsensusStoreOptions>>(
             provider => new StoreConfiguration(registrations, provider.GetService<IConfiguration>()));
         services.AddSingleton<

@@ -2,6 +2,7 @@ using System.Net;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Orleans.Consensus.SampleSilo.Cluster;
+using Orleans.Consensus.SampleSilo.Operations;
 
 namespace Orleans.Consensus.SampleSilo.Api;
 
@@ -24,12 +25,16 @@ internal static class BankServer
             kestrel.Listen(IPAddress.Loopback, port);
         });
 
+        Telemetry.Configure(builder.Services);
         var app = builder.Build();
         app.UseMiddleware<ProblemMiddleware>();
         app.UseRouting();
         var calls = new GrainCalls(cluster, TimeProvider.System);
         new BankApi(calls, cluster).Map(app);
         new StandingOrderApi(calls).Map(app);
+        new HealthApi(cluster).Map(app);
+        OperatorPage.Map(app);
+        app.MapPrometheusScrapingEndpoint();
         return app;
     }
 

@@ -89,5 +89,7 @@ internal static class BankSiloHost
         silo.AddConsensusGrainStorageAsDefault();
         silo.UseConsensusReminders();
         silo.Configure<ReminderOptions>(RemindOften);
+        silo.AddActivityPropagation();
+        silo.Services.AddHealthChecks().AddConsensusStorage();
     }
 }

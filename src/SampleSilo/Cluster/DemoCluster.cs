@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Orleans.Consensus.SampleSilo.CommandLine;
 
 namespace Orleans.Consensus.SampleSilo.Cluster;
@@ -57,12 +58,16 @@ internal sealed class DemoCluster : IBankCluster, IAsyncDisposable
 
     public BankGateway? FindGateway() => _silos.Select(silo => silo.Gateway).FirstOrDefault(each => each is not null);
 
+    public HealthCheckService? FindHealth() => FindServices()?.GetRequiredService<HealthCheckService>();
+
     public async Task<ClusterView> DescribeAsync(CancellationToken cancellationToken)
     {
-        var services = _silos.Select(silo => silo.Services).FirstOrDefault(each => each is not null);
-        var store = services?.GetKeyedService<IConsensusStore>("Default");
+        var store = FindServices()?.GetKeyedService<IConsensusStore>("Default");
         List<SiloView> silos = [.. _silos.Select(silo => silo.View)];
-        return new(silos, await GroupView.ReadAsync(store, silos, cancellationToken));
+        return new(silos, await GroupView.ReadAsync(store, silos, cancellationToken))
+        {
+            Own = [.. silos.Select(silo => silo.Name)],
+        };
     }
 
     public async Task<SiloChange> KillAsync(string name) =>
@@ -100,6 +105,9 @@ internal sealed class DemoCluster : IBankCluster, IAsyncDisposable
 
         _silos.ForEach(silo => silo.Dispose());
     }
+
+    private IServiceProvider? FindServices() =>
+        _silos.Select(silo => silo.Services).FirstOrDefault(each => each is not null);
 
     private static SiloChange.Unknown Unknown(string name) => new($"There is no silo '{name}'.");
 

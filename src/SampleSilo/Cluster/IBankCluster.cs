@@ -1,3 +1,5 @@
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+
 namespace Orleans.Consensus.SampleSilo.Cluster;
 
 /// <summary>
@@ -12,6 +14,9 @@ internal interface IBankCluster
     /// </summary>
     BankGateway? FindGateway();
 
+    /// <summary>The health checks of a silo of this process that is alive, or null.</summary>
+    HealthCheckService? FindHealth();
+
     Task<ClusterView> DescribeAsync(CancellationToken cancellationToken);
 
     /// <summary>Ends a silo as a crash would.</summary>
@@ -25,7 +30,11 @@ internal interface IBankCluster
 internal sealed record BankGateway(IGrainFactory Grains, CancellationToken Stopped);
 
 /// <summary>The whole cluster.</summary>
-internal sealed record ClusterView(IReadOnlyList<SiloView> Silos, IReadOnlyList<GroupView> Groups);
+internal sealed record ClusterView(IReadOnlyList<SiloView> Silos, IReadOnlyList<GroupView> Groups)
+{
+    /// <summary>The silos that the process that answers can kill, and start again if they are not alone in it.</summary>
+    public required IReadOnlyList<string> Own { get; init; }
+}
 
 /// <summary>One silo.</summary>
 /// <param name="Status"><c>starting</c>, <c>alive</c>, <c>dying</c> or <c>dead</c>.</param>

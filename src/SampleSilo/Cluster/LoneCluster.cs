@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Orleans.Consensus.SampleSilo.Bank;
 using Orleans.Runtime;
 
@@ -29,11 +30,13 @@ internal sealed class LoneCluster(BankSiloSettings settings, Action end) : IBank
 
     public BankGateway? FindGateway() => _silo.Gateway;
 
+    public HealthCheckService? FindHealth() => _silo.Services?.GetRequiredService<HealthCheckService>();
+
     public async Task<ClusterView> DescribeAsync(CancellationToken cancellationToken)
     {
         if (_silo.Services is not { } services)
         {
-            return new([_silo.View], []);
+            return new([_silo.View], []) { Own = [settings.Name] };
         }
 
         var members = services.GetRequiredService<IClusterMembershipService>().CurrentSnapshot.Members.Values;
@@ -47,7 +50,7 @@ internal sealed class LoneCluster(BankSiloSettings settings, Action end) : IBank
         ];
         var store = services.GetKeyedService<IConsensusStore>("Default");
         var groups = await GroupView.ReadAsync(store, silos, cancellationToken);
-        return new([.. silos.Select(silo => WithReplica(silo, groups))], groups);
+        return new([.. silos.Select(silo => WithReplica(silo, groups))], groups) { Own = [settings.Name] };
     }
 
     public Task<SiloChange> KillAsync(string name)

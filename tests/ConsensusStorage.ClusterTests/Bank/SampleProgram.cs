@@ -23,7 +23,7 @@ internal sealed class SampleProgram : IAsyncDisposable
     private readonly List<string> _output = [];
     private readonly List<string> _errors = [];
 
-    private SampleProgram(IEnumerable<string> arguments)
+    private SampleProgram(IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment = null)
     {
         // Referenced programs are copied beside the tests, with all they need to run.
         var program = Path.Combine(AppContext.BaseDirectory, "SampleSilo.dll");
@@ -38,6 +38,11 @@ internal sealed class SampleProgram : IAsyncDisposable
                 WorkingDirectory = Path.GetTempPath(),
             },
         };
+        foreach (var (name, value) in environment ?? new Dictionary<string, string>())
+        {
+            _process.StartInfo.Environment[name] = value;
+        }
+
         _process.OutputDataReceived += (_, line) => Add(_output, line.Data);
         _process.ErrorDataReceived += (_, line) => Add(_errors, line.Data);
         AppDomain.CurrentDomain.ProcessExit += OnTestsExit;
@@ -50,7 +55,9 @@ internal sealed class SampleProgram : IAsyncDisposable
 
     public IReadOnlyList<string> Errors => Copy(_errors);
 
-    public static SampleProgram Start(IEnumerable<string> arguments) => new(arguments);
+    public static SampleProgram Start(
+        IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment = null) =>
+        new(arguments, environment);
 
     /// <summary>Runs it to its end.</summary>
     public static async Task<ProgramResult> RunAsync(params string[] arguments)

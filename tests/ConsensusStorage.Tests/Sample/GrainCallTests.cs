@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Time.Testing;
 using Orleans.Consensus.SampleSilo.Api;
 using Orleans.Consensus.SampleSilo.Cluster;
@@ -116,6 +117,8 @@ public sealed class GrainCallTests
         }
 
         public BankGateway? FindGateway() => new(null!, _stopped.Token);
+
+        public HealthCheckService? FindHealth() => throw new NotSupportedException();
 
         public Task<ClusterView> DescribeAsync(CancellationToken cancellationToken) =>
             throw new NotSupportedException();
