@@ -1,4 +1,3 @@
-using System.Net;
 using Orleans.Configuration;
 using Orleans.Storage;
 
@@ -30,6 +29,9 @@ internal static class BankSiloHost
     private static void NoticeTheDeadSoon(ClusterMembershipOptions options)
     {
         options.ProbeTimeout = TimeSpan.FromSeconds(1);
+
+        // Nobody votes against a silo whose last message is no older than three of these: four seconds by default.
+        options.MaxProbeTimeout = options.ProbeTimeout;
         options.NumMissedProbesLimit = 3;
         options.IAmAliveTablePublishTimeout = TimeSpan.FromSeconds(2);
         options.NumMissedTableIAmAliveLimit = 2;
@@ -38,7 +40,7 @@ internal static class BankSiloHost
 
     private static void Configure(ISiloBuilder silo, BankSiloSettings settings)
     {
-        silo.ConfigureEndpoints(IPAddress.Loopback, settings.SiloPort, settings.GatewayPort);
+        silo.ConfigureEndpoints(settings.Host, settings.SiloPort, settings.GatewayPort);
         silo.Configure<ClusterOptions>(options =>
         {
             options.ServiceId = BankSiloSettings.ClusterName;
