@@ -44,15 +44,18 @@ internal sealed class BankLoad : IAsyncDisposable
     public static BankLoad Start(IReadOnlyList<BankClient> banks, TimeSpan pause) => new(banks, pause);
 
     /// <summary>Waits until every customer got <paramref name="more"/> further orders acknowledged.</summary>
+    /// <param name="more">Orders.</param>
+    /// <param name="meanwhile">Done again and again until then.</param>
     /// <exception cref="TimeoutException">One of them got stuck.</exception>
-    public async Task ProgressAsync(int more)
+    public async Task ProgressAsync(int more, Func<Task>? meanwhile = null)
     {
         var goals = Enumerable.Range(0, Customers).Select(number => Volatile.Read(ref _counts[number]) + more).ToList();
         var progress = Waiting.UntilWellAsync(
-            () =>
+            async () =>
             {
+                await (meanwhile?.Invoke() ?? Task.CompletedTask);
                 var late = goals.Where((goal, number) => Volatile.Read(ref _counts[number]) < goal).Count();
-                return Task.FromResult(late == 0 ? null : $"{late} of {Customers} customers got stuck.");
+                return late == 0 ? null : $"{late} of {Customers} customers got stuck.";
             },
             _abort.Token);
         await Task.WhenAny(progress, _running);

@@ -7,7 +7,8 @@ internal abstract class Fault
 {
     public static readonly IReadOnlyList<Fault> All =
     [
-        new Kill(), new KillAll(), new StandStill(), new Stop(), new LostDirectory(), new KilledAccount(),
+        new Kill(), new KillAll(), new StandStill(), new Stop(), new LostDirectory(), new Cut(),
+        new KilledAccount(),
     ];
 
     /// <summary>One word.</summary>

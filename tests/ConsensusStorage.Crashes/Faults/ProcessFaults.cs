@@ -18,7 +18,7 @@ internal sealed class Kill : Fault
             await scene.Silos.KillAsync(silo);
         }
 
-        await scene.Load.ProgressAsync(more: 3);
+        await scene.ProgressAsync(more: 3);
         await scene.LingerAsync();
         await scene.Silos.StartAsync(silos);
         await scene.RecoverAsync();
@@ -43,7 +43,7 @@ internal sealed class KillAll : Fault
         }
 
         await scene.Silos.StartAsync(silos);
-        await scene.Load.ProgressAsync(more: 2);
+        await scene.ProgressAsync(more: 2);
         await scene.RecoverAsync();
         return $"{Scene.NamesOf(silos)} killed, and started again";
     }
@@ -63,13 +63,14 @@ internal sealed class StandStill : Fault
     {
         var silos = scene.PickMinority();
         using var harm = scene.Service.Harm(silos);
+        scene.Doom(silos);
         foreach (var silo in silos)
         {
             scene.Silos[silo].StandStill();
         }
 
         await scene.BecomeDeadAsync(silos);
-        await scene.Load.ProgressAsync(more: 3);
+        await scene.ProgressAsync(more: 3);
         await scene.LingerAsync();
         foreach (var silo in silos)
         {
@@ -100,7 +101,7 @@ internal sealed class Stop : Fault
             await scene.Silos.StopAsync(silo, Patience);
         }
 
-        await scene.Load.ProgressAsync(more: 3);
+        await scene.ProgressAsync(more: 3);
         await scene.Silos.StartAsync(silos);
         await scene.RecoverAsync();
         return $"{Scene.NamesOf(silos)} stopped, and started again";

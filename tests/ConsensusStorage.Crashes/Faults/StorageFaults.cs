@@ -29,7 +29,7 @@ internal sealed class LostDirectory : Fault
             problem.Contains("emptied", StringComparison.Ordinal)
             && problem.Contains("Put the original directory back", StringComparison.Ordinal),
             $"The replica without its directory says: {problem}");
-        await scene.Load.ProgressAsync(more: 3);
+        await scene.ProgressAsync(more: 3);
 
         await scene.Silos.KillAsync(silo);
         Directory.Delete(directory, recursive: true);
@@ -57,7 +57,7 @@ internal sealed class KilledAccount : Fault
             scene.Accounts[account].Kill();
         }
 
-        await scene.Load.ProgressAsync(more: 5);
+        await scene.ProgressAsync(more: 5);
         await scene.LingerAsync();
         await Task.WhenAll(accounts.Select(account => scene.Accounts[account].StartAgainAsync()));
         await scene.RecoverAsync();

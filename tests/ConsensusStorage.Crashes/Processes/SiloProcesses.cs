@@ -6,6 +6,8 @@ namespace Orleans.Consensus.Crashes.Processes;
 /// <param name="place">Where each of them runs.</param>
 internal sealed class SiloProcesses(BankPlan plan, Func<int, ProgramPlace>? place = null) : IAsyncDisposable
 {
+    private const string ToldDead = "I have been told I am dead";
+
     private readonly SampleProgram?[] _programs = new SampleProgram?[plan.Silos];
 
     public IEnumerable<Uri> Addresses => Enumerable.Range(0, plan.Silos).Select(plan.AddressOf);
@@ -17,15 +19,36 @@ internal sealed class SiloProcesses(BankPlan plan, Func<int, ProgramPlace>? plac
     public SampleProgram this[int silo] => _programs[silo]
         ?? throw new InvalidOperationException($"Silo {BankPlan.NameOf(silo)} does not run.");
 
+    /// <summary>How many were started again because the others had thought them dead without a reason.</summary>
+    public int Misjudged { get; private set; }
+
     /// <summary>Starts silos at once, and waits until each of them serves.</summary>
+    /// <exception cref="ViolationException">One has ended instead.</exception>
     public async Task StartAsync(params IReadOnlyList<int> silos)
     {
         foreach (var silo in silos)
         {
-            _programs[silo] = SampleProgram.Start(plan.ArgumentsOf(silo), place?.Invoke(silo));
+            Launch(silo);
         }
 
-        await Task.WhenAll(silos.Select(silo => this[silo].PrintsAsync("Ready: ")));
+        await Task.WhenAll(silos.Select(ServesAsync));
+    }
+
+    /// <summary>
+    /// Starts a silo again that has ended itself because the others thought it dead, as a service manager would: a busy
+    /// machine keeps a silo from answering for too long.
+    /// </summary>
+    /// <exception cref="ViolationException">It has ended for another reason.</exception>
+    public async Task StartAgainAsync(int silo)
+    {
+        var program = this[silo];
+        var code = await program.ExitAsync(Waiting.Patience);
+        ViolationException.Unless(
+            program.Errors.Any(line => line.Contains(ToldDead, StringComparison.Ordinal)),
+            $"Silo {BankPlan.NameOf(silo)} has ended with {code}: {string.Join('\n', program.Errors.TakeLast(20))}");
+        Misjudged++;
+        await KillAsync(silo);
+        await StartAsync(silo);
     }
 
     /// <summary>Ends one with <c>kill -9</c>.</summary>
@@ -50,6 +73,21 @@ internal sealed class SiloProcesses(BankPlan plan, Func<int, ProgramPlace>? plac
         foreach (var silo in Started)
         {
             await KillAsync(silo);
+        }
+    }
+
+    private void Launch(int silo) =>
+        _programs[silo] = SampleProgram.Start(plan.ArgumentsOf(silo), place?.Invoke(silo));
+
+    private async Task ServesAsync(int silo)
+    {
+        try
+        {
+            await this[silo].PrintsAsync("Ready: ");
+        }
+        catch (InvalidOperationException) when (this[silo].ExitCode is not null)
+        {
+            await StartAgainAsync(silo);
         }
     }
 }

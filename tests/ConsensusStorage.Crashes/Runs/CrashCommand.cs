@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Orleans.Consensus.Azurite;
 using Orleans.Consensus.Crashes.Faults;
+using Orleans.Consensus.Crashes.Networks;
 
 namespace Orleans.Consensus.Crashes.Runs;
 
@@ -63,7 +64,7 @@ internal static class CrashCommand
             configuration.Error.WriteLine("Interrupted; nothing was found so far.");
             return ExitCode.Unfinished;
         }
-        catch (AzuriteException exception)
+        catch (Exception exception) when (exception is AzuriteException or NetworkException)
         {
             configuration.Error.WriteLine(exception.Message);
             return ExitCode.Broken;

@@ -10,9 +10,9 @@ internal sealed class CrashReport(CrashOptions options, TextWriter output, Stopw
 {
     private readonly Dictionary<string, int> _faults = [];
 
-    public void Begins() => Tell(
+    public void Begins(IEnumerable<Fault> kinds) => Tell(
         $"{options.Silos} silos, {options.Storage}, seed {options.Seed}; faults: "
-        + $"{string.Join(", ", options.Kinds.Select(kind => kind.Name))}");
+        + $"{string.Join(", ", kinds.Select(kind => kind.Name))}");
 
     /// <summary>A fault is over.</summary>
     public void Struck(Fault fault, string what, TimeSpan began)
@@ -23,9 +23,13 @@ internal sealed class CrashReport(CrashOptions options, TextWriter output, Stopw
     }
 
     /// <summary>The load is over; nothing is judged yet.</summary>
+    /// <param name="misjudged">Silos that were thought dead without a reason.</param>
     /// <param name="pauses">Of the service of silos that nothing was done to.</param>
     public void Loaded(
-        BankLedger ledger, IEnumerable<BankClient> clients, (TimeSpan There, TimeSpan Moved) pauses)
+        BankLedger ledger,
+        IEnumerable<BankClient> clients,
+        int misjudged,
+        (TimeSpan There, TimeSpan Moved) pauses)
     {
         var acknowledged = ledger.Acknowledged;
         Tell(string.Create(
@@ -34,7 +38,8 @@ internal sealed class CrashReport(CrashOptions options, TextWriter output, Stopw
             + $"{acknowledged.Count(each => !each.Applied):N0} refused for want of money; {ledger.Reads:N0} fresh reads; "
             + $"{clients.Sum(client => client.Repeated):N0} requests repeated"));
         Tell($"{_faults.Values.Sum()} faults: "
-            + string.Join(", ", _faults.OrderBy(fault => fault.Key).Select(fault => $"{fault.Key} {fault.Value}")));
+            + string.Join(", ", _faults.OrderBy(fault => fault.Key).Select(fault => $"{fault.Key} {fault.Value}"))
+            + $"; {misjudged} silos were thought dead without a reason, and started again");
         Tell(string.Create(
             CultureInfo.InvariantCulture,
             $"Longest wait for a silo that nothing was done to: {pauses.There.TotalSeconds:0.0} s for accounts that "
@@ -45,6 +50,6 @@ internal sealed class CrashReport(CrashOptions options, TextWriter output, Stopw
         "Every acknowledged order is there once, money is conserved, histories are linearizable, all silos agree. "
         + $"Again: {options.Command}");
 
-    private void Tell(string line) =>
+    public void Tell(string line) =>
         output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{clock.Elapsed:hh\\:mm\\:ss}  {line}"));
 }

@@ -3,6 +3,7 @@ using System.Globalization;
 using Orleans.Consensus.Azurite;
 using Orleans.Consensus.Crashes.Bank;
 using Orleans.Consensus.Crashes.Faults;
+using Orleans.Consensus.Crashes.Networks;
 using Orleans.Consensus.Crashes.Processes;
 
 namespace Orleans.Consensus.Crashes.Runs;
@@ -17,6 +18,7 @@ internal sealed class CrashRun
 
     private readonly CrashOptions _options;
     private readonly CrashReport _report;
+    private readonly List<Fault> _kinds;
     private readonly string _directory;
     private readonly Random _random;
     private readonly Stopwatch _clock = Stopwatch.StartNew();
@@ -26,6 +28,7 @@ internal sealed class CrashRun
     {
         (_options, _directory, _cancellationToken) = (options, directory, cancellationToken);
         _random = new Random(options.Seed);
+        _kinds = [.. options.Kinds];
         _report = new(options, output, _clock);
     }
 
@@ -66,7 +69,8 @@ internal sealed class CrashRun
             : [];
         try
         {
-            await RunAsync(accounts);
+            await using var network = await JoinAsync();
+            await RunAsync(accounts, network);
         }
         finally
         {
@@ -77,21 +81,38 @@ internal sealed class CrashRun
         }
     }
 
-    private async Task RunAsync(IReadOnlyList<AzuriteServer> accounts)
+    /// <summary>The network, if it can be cut; null, and said why, where that can't be and need not be.</summary>
+    private async Task<SiloNetwork?> JoinAsync()
+    {
+        try
+        {
+            return _kinds.OfType<Cut>().Any() ? await SiloNetwork.CreateAsync(_options.Silos) : null;
+        }
+        catch (NetworkException exception) when (_options.Faults.Count == 0)
+        {
+            _kinds.RemoveAll(kind => kind is Cut);
+            _report.Tell($"No silo will be cut off: {exception.Message}");
+            return null;
+        }
+    }
+
+    private async Task RunAsync(IReadOnlyList<AzuriteServer> accounts, SiloNetwork? network)
     {
         var plan = BankPlan.Create(_directory) with
         {
             Silos = _options.Silos,
             Connections = [.. accounts.Select(account => account.ConnectionString)],
+            Hosts = network?.Hosts ?? [],
         };
-        await using var silos = new SiloProcesses(
-            plan, silo => new([], Path.Combine(_directory, $"{BankPlan.NameOf(silo)}.log")));
+        await using var silos = new SiloProcesses(plan, silo => new(
+            network is null ? [] : SiloNetwork.PrefixOf(silo),
+            Path.Combine(_directory, $"{BankPlan.NameOf(silo)}.log")));
         var clients = new List<BankClient>();
         try
         {
-            _report.Begins();
+            _report.Begins(_kinds);
             await silos.StartAsync([.. Enumerable.Range(0, _options.Silos)]);
-            await LoadAsync(plan, silos, accounts, clients);
+            await LoadAsync(plan, silos, accounts, network, clients);
         }
         finally
         {
@@ -100,7 +121,11 @@ internal sealed class CrashRun
     }
 
     private async Task LoadAsync(
-        BankPlan plan, SiloProcesses silos, IReadOnlyList<AzuriteServer> accounts, List<BankClient> clients)
+        BankPlan plan,
+        SiloProcesses silos,
+        IReadOnlyList<AzuriteServer> accounts,
+        SiloNetwork? network,
+        List<BankClient> clients)
     {
         BankClient Client(params Uri[] addresses)
         {
@@ -122,6 +147,7 @@ internal sealed class CrashRun
             Plan = plan,
             Silos = silos,
             Accounts = accounts,
+            Network = network,
             Banks = banks,
             Load = load,
             Service = new(_clock),
@@ -129,7 +155,7 @@ internal sealed class CrashRun
         try
         {
             await scene.RecoverAsync();
-            await load.ProgressAsync(more: 5);
+            await scene.ProgressAsync(more: 5);
             await StrikeAsync(scene, beating);
             await stop.CancelAsync();
             await beating;
@@ -141,7 +167,7 @@ internal sealed class CrashRun
         }
 
         await load.StopAsync();
-        _report.Loaded(load.Ledger, clients, scene.Service.Longest(
+        _report.Loaded(load.Ledger, clients, silos.Misjudged, scene.Service.Longest(
             pulses.SelectMany(pulse => pulse.Beats), _options.Minority));
         await load.Ledger.VerifyAsync(banks);
         _report.Ends();
@@ -150,7 +176,7 @@ internal sealed class CrashRun
     /// <summary>Deals out all kinds of faults in random order, again and again until the time is over.</summary>
     private async Task StrikeAsync(Scene scene, Task beating)
     {
-        var deck = _options.Kinds.ToArray();
+        var deck = _kinds.ToArray();
         for (var number = 0; number < deck.Length || _clock.Elapsed.TotalMinutes < _options.Minutes; number++)
         {
             if (number % deck.Length == 0)
@@ -163,7 +189,7 @@ internal sealed class CrashRun
             var began = _clock.Elapsed;
             var what = await fault.StrikeAsync(scene);
             _report.Struck(fault, what, began);
-            await scene.Load.ProgressAsync(more: 2);
+            await scene.ProgressAsync(more: 2);
             if (beating.IsCompleted)
             {
                 await beating;

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using Orleans.Consensus.Azurite;
 using Orleans.Consensus.Crashes.Bank;
+using Orleans.Consensus.Crashes.Networks;
 using Orleans.Consensus.Crashes.Processes;
 
 namespace Orleans.Consensus.Crashes.Runs;
@@ -9,10 +10,12 @@ namespace Orleans.Consensus.Crashes.Runs;
 /// <summary>What faults strike, and what they need to know of it.</summary>
 internal sealed class Scene(Random random, CancellationToken cancellationToken)
 {
-    /// <summary>Questions to a silo that does not know that it is dead.</summary>
-    private const int MostQuestions = 30;
+    /// <summary>Answers to take from a silo that does not know that it is dead; a history has room for no more.</summary>
+    private const int MostAnswers = 15;
 
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
+
+    private readonly HashSet<int> _doomed = [];
 
     public required CrashOptions Options { get; init; }
 
@@ -22,6 +25,9 @@ internal sealed class Scene(Random random, CancellationToken cancellationToken)
 
     /// <summary>The storage account of each replica, if their logs are blobs; else none.</summary>
     public required IReadOnlyList<AzuriteServer> Accounts { get; init; }
+
+    /// <summary>The network of the silos, if they have one of their own.</summary>
+    public SiloNetwork? Network { get; init; }
 
     /// <summary>A way to each silo.</summary>
     public required IReadOnlyList<BankClient> Banks { get; init; }
@@ -42,10 +48,17 @@ internal sealed class Scene(Random random, CancellationToken cancellationToken)
     /// <summary>Lets a fault last for up to three seconds.</summary>
     public Task LingerAsync() => Task.Delay(random.Next(3000), cancellationToken);
 
+    /// <summary>Waits until every customer got <paramref name="more"/> further orders acknowledged.</summary>
+    public Task ProgressAsync(int more) => Load.ProgressAsync(more, RescueAsync);
+
+    /// <summary>Expects silos to end themselves, until they are started again.</summary>
+    public void Doom(IEnumerable<int> silos) => _doomed.UnionWith(silos);
+
     /// <summary>Waits until all silos are alive and all replicas serve: the next fault may harm others.</summary>
     public Task RecoverAsync() => Waiting.UntilWellAsync(
         async () =>
         {
+            await RescueAsync();
             var cluster = await DescribeAsync(random.Next(Options.Silos));
             var silos = cluster.GetProperty("silos").EnumerateArray()
                 .Where(silo => silo.GetProperty("status").GetString() == "alive").ToList();
@@ -89,22 +102,24 @@ internal sealed class Scene(Random random, CancellationToken cancellationToken)
     }
 
     /// <summary>
-    /// Reads accounts through a silo that the others think is dead, until it has learned that and ended itself. What it
-    /// answers goes into the accounts' histories.
+    /// Reads accounts through a silo that the others think is dead, or will, until it has learned that and ended itself.
+    /// What it answers goes into the accounts' histories.
     /// </summary>
     public async Task<string> AskUntilItEndsAsync(int silo)
     {
         var program = Silos[silo];
         var answers = 0;
-        for (var question = 0; question < MostQuestions && program.ExitCode is null; question++)
-        {
-            answers += await Load.Ledger.TryReadAsync(Banks[silo], Load.CurrentAccount) ? 1 : 0;
-            await Task.Delay(Pause, cancellationToken);
-        }
-
-        var code = await program.ExitAsync(Waiting.Patience);
+        await Waiting.UntilWellAsync(
+            async () =>
+            {
+                var asks = program.ExitCode is null && answers < MostAnswers;
+                answers += asks && await Load.Ledger.TryReadAsync(Banks[silo], Load.CurrentAccount) ? 1 : 0;
+                await Task.Delay(Pause, cancellationToken);
+                return program.ExitCode is null ? $"silo {BankPlan.NameOf(silo)} does not end itself." : null;
+            },
+            cancellationToken);
         return string.Create(
-            CultureInfo.InvariantCulture, $"{answers} right answers before {BankPlan.NameOf(silo)} ended with {code}");
+            CultureInfo.InvariantCulture, $"{answers} right answers before {BankPlan.NameOf(silo)} ended with {program.ExitCode}");
     }
 
     /// <summary>Starts silos that have ended, and waits until all is well.</summary>
@@ -115,8 +130,17 @@ internal sealed class Scene(Random random, CancellationToken cancellationToken)
             await Silos.KillAsync(silo);
         }
 
+        _doomed.ExceptWith(silos);
         await Silos.StartAsync(silos);
         await RecoverAsync();
+    }
+
+    private async Task RescueAsync()
+    {
+        foreach (var silo in Silos.Started.Where(silo => !_doomed.Contains(silo) && Silos[silo].ExitCode is not null))
+        {
+            await Silos.StartAgainAsync(silo);
+        }
     }
 
     private static IEnumerable<JsonElement> ReplicasOf(JsonElement cluster) => cluster.GetProperty("groups")
