@@ -61,6 +61,19 @@ public sealed class CommandTests(RunningBank running)
     }
 
     [Fact]
+    public async Task An_address_of_another_machine_is_refused()
+    {
+        using var directory = new TemporaryDirectory();
+        var plan = BankPlan.Create(directory.Path) with { Hosts = ["192.0.2.1"] };
+
+        var result = await SampleProgram.RunAsync(plan.ArgumentsOf(0));
+
+        Assert.Equal(1, result.Code);
+        Assert.Equal(
+            ["The bank could not start: 192.0.2.1 is not an address of this machine (--host)."], result.Errors);
+    }
+
+    [Fact]
     public async Task There_may_be_more_silos_than_replicas_and_never_another_number_of_groups()
     {
         using var directory = new TemporaryDirectory();

@@ -16,6 +16,7 @@ internal sealed class Scene(Random random, CancellationToken cancellationToken)
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
 
     private readonly HashSet<int> _doomed = [];
+    private int _looks;
 
     public required CrashOptions Options { get; init; }
 
@@ -55,49 +56,36 @@ internal sealed class Scene(Random random, CancellationToken cancellationToken)
     public void Doom(IEnumerable<int> silos) => _doomed.UnionWith(silos);
 
     /// <summary>Waits until all silos are alive and all replicas serve: the next fault may harm others.</summary>
-    public Task RecoverAsync() => Waiting.UntilWellAsync(
-        async () =>
-        {
-            await RescueAsync();
-            var cluster = await DescribeAsync(random.Next(Options.Silos));
-            var silos = cluster.GetProperty("silos").EnumerateArray()
-                .Where(silo => silo.GetProperty("status").GetString() == "alive").ToList();
-            var missing = ReplicasOf(cluster)
-                .Where(replica => replica.GetProperty("state").GetString() != "serving").ToList();
-            return silos.Count < Options.Silos || missing.Count > 0
-                ? $"{silos.Count} silos are alive; replicas that do not serve: {string.Join(", ", missing)}"
-                : null;
-        },
-        cancellationToken);
+    public Task RecoverAsync() => SeeAsync(cluster =>
+    {
+        var alive = StatusesOf(cluster).Count(silo => silo.Status == "alive");
+        var missing = ReplicasOf(cluster).Where(replica => StateOf(replica) != "serving").ToList();
+        return alive < Options.Silos || missing.Count > 0
+            ? $"{alive} silos are alive; replicas that do not serve: {string.Join(", ", missing)}"
+            : null;
+    });
 
     /// <summary>Waits until the others think that silos are dead.</summary>
-    public Task BecomeDeadAsync(IReadOnlyCollection<int> silos) => Waiting.UntilWellAsync(
-        async () =>
-        {
-            var other = Enumerable.Range(0, Options.Silos).Except(silos).First();
-            var dead = (await DescribeAsync(other)).GetProperty("silos").EnumerateArray()
-                .Where(silo => silo.GetProperty("status").GetString() == "dead")
-                .Select(silo => silo.GetProperty("name").GetString());
-            var alive = silos.Select(BankPlan.NameOf).Except(dead).ToList();
-            return alive.Count > 0 ? $"not thought dead: {string.Join(", ", alive)}" : null;
-        },
-        cancellationToken);
+    public Task BecomeDeadAsync(IReadOnlyCollection<int> silos) => SeeAsync(cluster =>
+    {
+        var dead = StatusesOf(cluster).Where(silo => silo.Status == "dead").Select(silo => silo.Name);
+        var alive = silos.Select(BankPlan.NameOf).Except(dead).ToList();
+        return alive.Count > 0 ? $"not thought dead: {string.Join(", ", alive)}" : null;
+    });
 
     /// <summary>Waits until a replica is refused, and returns what it says.</summary>
     public async Task<string> BecomeRefusedAsync(string replica)
     {
         string? problem = null;
-        await Waiting.UntilWellAsync(
-            async () =>
-            {
-                var states = ReplicasOf(await DescribeAsync(random.Next(Options.Silos)))
-                    .Where(each => each.GetProperty("replica").GetString() == replica).ToList();
-                problem = states[0].GetProperty("problem").GetString();
-                return states.All(each => each.GetProperty("state").GetString() == "refused")
-                    ? null
-                    : $"replica {replica} is not refused: {states[0]}";
-            },
-            cancellationToken);
+        await SeeAsync(cluster =>
+        {
+            var states = ReplicasOf(cluster)
+                .Where(each => each.GetProperty("replica").GetString() == replica).ToList();
+            problem = states[0].GetProperty("problem").GetString();
+            return states.All(each => StateOf(each) == "refused")
+                ? null
+                : $"replica {replica} is not refused: {states[0]}";
+        });
         return problem ?? "";
     }
 
@@ -135,21 +123,34 @@ internal sealed class Scene(Random random, CancellationToken cancellationToken)
         await RecoverAsync();
     }
 
+    private static IEnumerable<JsonElement> ReplicasOf(JsonElement cluster) => cluster.GetProperty("groups")
+        .EnumerateArray().SelectMany(group => group.GetProperty("replicas").EnumerateArray());
+
+    private static string? StateOf(JsonElement replica) => replica.GetProperty("state").GetString();
+
+    private static IEnumerable<(string Name, string? Status)> StatusesOf(JsonElement cluster) => cluster
+        .GetProperty("silos").EnumerateArray()
+        .Select(silo => (silo.GetProperty("name").GetString()!, silo.GetProperty("status").GetString()));
+
+    /// <summary>Looks at the cluster as one silo after the other sees it, until nothing is wrong.</summary>
+    private Task SeeAsync(Func<JsonElement, string?> findWrong) => Waiting.UntilWellAsync(
+        async () =>
+        {
+            await RescueAsync();
+            var silo = _looks++ % Options.Silos;
+            var bank = Banks[silo];
+            return _doomed.Contains(silo) || await bank.TryAsync(() => bank.GetAsync("/cluster")) is not { } answer
+                ? $"silo {BankPlan.NameOf(silo)} does not answer."
+                : findWrong(answer.Body);
+        },
+        cancellationToken);
+
     private async Task RescueAsync()
     {
         foreach (var silo in Silos.Started.Where(silo => !_doomed.Contains(silo) && Silos[silo].ExitCode is not null))
         {
             await Silos.StartAgainAsync(silo);
         }
-    }
-
-    private static IEnumerable<JsonElement> ReplicasOf(JsonElement cluster) => cluster.GetProperty("groups")
-        .EnumerateArray().SelectMany(group => group.GetProperty("replicas").EnumerateArray());
-
-    private async Task<JsonElement> DescribeAsync(int silo)
-    {
-        var bank = Banks[silo];
-        return (await bank.InsistAsync(() => bank.GetAsync("/cluster"), cancellationToken)).Body;
     }
 
     private int[] Pick(int count)
