@@ -90,8 +90,8 @@ internal sealed class BankCommandLine(
 
     private readonly Option<string> _host = new("--host")
     {
-        Description = "Address of this machine that the other silos, and customers, reach it at. Whoever reaches it may "
-            + "do anything.",
+        Description = "Address of this machine that the other silos, and customers, reach it at. Whoever reaches it "
+            + "may do anything.",
         HelpName = "IP",
         DefaultValueFactory = _ => DemoOptions.Loopback,
     };

@@ -12,6 +12,8 @@ internal sealed class BankAudit
     /// <summary>Requests to repeat at most: those first that had got no answer most often.</summary>
     private const int MostRepeated = 10_000;
 
+    private static readonly ParallelOptions AtOnce = new() { MaxDegreeOfParallelism = 8 };
+
     private readonly IReadOnlyCollection<Acknowledgement> _acknowledged;
     private readonly BankLedger _ledger;
     private readonly IReadOnlyList<BankClient> _banks;
@@ -27,18 +29,19 @@ internal sealed class BankAudit
         _maybe = [.. acknowledged.Where(each => !each.Final).SelectMany(each => each.Order.Entries())];
     }
 
-    /// <summary>Every account has what it should have, all silos say so, and no money was made or lost.</summary>
+    /// <summary>Every account has what it should have, silos say so, and no money was made or lost.</summary>
+    /// <param name="silos">How many of them have to say so.</param>
     /// <exception cref="ViolationException">It is not so.</exception>
-    public async Task CompareAsync()
+    public async Task CompareAsync(int silos)
     {
         var created = _acknowledged.Where(each => each.Applied && each.Order.Kind != OrderKind.Transfer)
             .SelectMany(each => each.Order.Entries()).Sum(entry => entry.Change);
         var gate = new Lock();
         var (sum, late) = (0m, 0m);
-        await Parallel.ForEachAsync(_applied, async (account, _) =>
+        await Parallel.ForEachAsync(_applied, AtOnce, async (account, _) =>
         {
             var withdrawn = await CompareHistoryAsync(account);
-            var balance = await CompareBalanceAsync(account, withdrawn);
+            var balance = await CompareBalanceAsync(account, withdrawn, silos);
             lock (gate)
             {
                 sum += balance;
@@ -53,18 +56,19 @@ internal sealed class BankAudit
     /// <exception cref="ViolationException">It is not.</exception>
     public Task RepeatAsync() => Parallel.ForEachAsync(
         _acknowledged.Where(each => each.Final).OrderByDescending(each => each.Answer.Attempts).Take(MostRepeated),
+        AtOnce,
         async (each, _) => await RepeatAsync(AnyBank(each.Order.RequestId), each));
 
     private BankClient AnyBank(string name) =>
         _banks[(int)((uint)name.GetHashCode(StringComparison.Ordinal) % _banks.Count)];
 
-    /// <summary>The balance, which all silos know, in their memory and in the register.</summary>
+    /// <summary>The balance, which so many silos know, in their memory and in the register.</summary>
     private async Task<decimal> CompareBalanceAsync(
-        IGrouping<string, BankEntry> account, IReadOnlyCollection<BankEntry> withdrawn)
+        IGrouping<string, BankEntry> account, IReadOnlyCollection<BankEntry> withdrawn, int silos)
     {
         var expected = new AccountModel(
             account.Concat(withdrawn).Sum(entry => entry.Change), account.Count() + withdrawn.Count);
-        foreach (var bank in _banks)
+        foreach (var bank in _banks.Take(silos))
         {
             var remembered = await GetAsync(bank, $"/accounts/{account.Key}");
             var fresh = await _ledger.ReadAsync(bank, account.Key);

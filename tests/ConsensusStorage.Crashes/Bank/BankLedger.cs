@@ -55,9 +55,9 @@ internal sealed class BankLedger
     public async Task VerifyAsync(params IReadOnlyList<BankClient> banks)
     {
         var audit = new BankAudit(_acknowledged, this, banks);
-        await audit.CompareAsync();
+        await audit.CompareAsync(banks.Count);
         await audit.RepeatAsync();
-        await audit.CompareAsync();
+        await audit.CompareAsync(silos: 1);
         FindUnexplained();
     }
 

@@ -2,7 +2,9 @@ using Orleans.Consensus.Crashes.Runs;
 
 namespace Orleans.Consensus.Crashes.Faults;
 
-/// <summary>A kind of fault, from its beginning until everything is well again. Harms a minority unless it says all.</summary>
+/// <summary>
+/// A kind of fault, from its beginning until everything is well again. It harms a minority unless it says all.
+/// </summary>
 internal abstract class Fault
 {
     public static readonly IReadOnlyList<Fault> All =

@@ -57,7 +57,8 @@ internal sealed class StandStill : Fault
 {
     public override string Name => "stand-still";
 
-    public override string Purpose => "SIGSTOP until a silo is thought dead, SIGCONT, and start it again when it has ended";
+    public override string Purpose =>
+        "SIGSTOP until a silo is thought dead, SIGCONT, and start it again when it has ended itself";
 
     public override async Task<string> StrikeAsync(Scene scene)
     {

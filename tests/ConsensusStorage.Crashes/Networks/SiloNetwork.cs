@@ -45,7 +45,7 @@ internal sealed class SiloNetwork : IAsyncDisposable
     /// <summary>The command that runs a program in a silo's network.</summary>
     public static IReadOnlyList<string> PrefixOf(int silo) => ["ip", "netns", "exec", NamespaceOf(silo)];
 
-    /// <summary>From now on nothing gets from a silo to the others, or from them to it. This machine reaches all.</summary>
+    /// <summary>Nothing gets from a silo to the others, or from them to it. This machine reaches all of them.</summary>
     public Task CutOffAsync(int silo) => ChangeRulesAsync("add", silo);
 
     /// <summary>Ends <see cref="CutOffAsync"/>.</summary>

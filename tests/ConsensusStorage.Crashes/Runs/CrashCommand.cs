@@ -44,7 +44,8 @@ internal static class CrashCommand
 
     private static readonly Option<string?> Data = new("--data")
     {
-        Description = "A new directory for logs and data, which stay. [default: a temporary one, kept after a violation]",
+        Description = "A new directory for logs and data, which stay. "
+            + "[default: a temporary one, kept after a violation]",
         HelpName = "DIR",
     };
 
@@ -53,6 +54,7 @@ internal static class CrashCommand
     {
         configuration ??= new();
         configuration.EnableDefaultExceptionHandler = false;
+        configuration.ProcessTerminationTimeout = Waiting.Patience;
         try
         {
             var parsed = Create(configuration).Parse(arguments);
@@ -79,11 +81,11 @@ internal static class CrashCommand
     private static RootCommand Create(InvocationConfiguration configuration)
     {
         var root = new RootCommand(
-            "Runs the bank's silos as separate processes, lets customers use it over HTTP, and kills, pauses, stops and "
-            + "cuts off silos and storage meanwhile. Afterwards each acknowledged deposit has to be in its account once, "
-            + "money conserved, every account's history linearizable, and all silos of one mind. Exit codes: 0 all is "
-            + "well, 1 something is not, and logs and data are kept, 2 wrong usage, 3 the program itself failed, "
-            + "4 interrupted.")
+            "Runs the bank's silos as separate processes, lets customers use it over HTTP, and kills, pauses, stops "
+            + "and cuts off silos and storage meanwhile. Afterwards each acknowledged deposit has to be in its account "
+            + "once, money conserved, every account's history linearizable, and all silos of one mind. Exit codes: "
+            + "0 all is well, 1 something is not, and logs and data are kept, 2 wrong usage, 3 the program itself "
+            + "failed, or what it needs is not there, 4 interrupted.")
         {
             Silos, Storage, Minutes, Seed, Faults, Data,
         };

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using Orleans.Consensus.Crashes.Bank;
 using Orleans.Consensus.Crashes.Faults;
 
 namespace Orleans.Consensus.Crashes.Runs;
@@ -22,21 +21,18 @@ internal sealed class CrashReport(CrashOptions options, TextWriter output, Stopw
             CultureInfo.InvariantCulture, $"{fault.Name}: {what}; {(clock.Elapsed - began).TotalSeconds:0.0} s"));
     }
 
-    /// <summary>The load is over; nothing is judged yet.</summary>
+    /// <summary>The customers have stopped; nothing is judged yet.</summary>
+    /// <param name="customers">What they have done.</param>
     /// <param name="misjudged">Silos that were thought dead without a reason.</param>
     /// <param name="pauses">Of the service of silos that nothing was done to.</param>
-    public void Loaded(
-        BankLedger ledger,
-        IEnumerable<BankClient> clients,
-        int misjudged,
-        (TimeSpan There, TimeSpan Moved) pauses)
+    public void Loaded(Customers customers, int misjudged, (TimeSpan There, TimeSpan Moved) pauses)
     {
-        var acknowledged = ledger.Acknowledged;
+        var orders = customers.Load.Ledger.Acknowledged;
+        var applied = orders.Count(order => order.Applied);
         Tell(string.Create(
             CultureInfo.InvariantCulture,
-            $"{acknowledged.Count:N0} orders: {acknowledged.Count(each => each.Applied):N0} acknowledged, "
-            + $"{acknowledged.Count(each => !each.Applied):N0} refused for want of money; {ledger.Reads:N0} fresh reads; "
-            + $"{clients.Sum(client => client.Repeated):N0} requests repeated"));
+            $"{orders.Count:N0} orders: {applied:N0} acknowledged, {orders.Count - applied:N0} refused for want of "
+            + $"money; {customers.Load.Ledger.Reads:N0} fresh reads; {customers.Repeated:N0} requests repeated"));
         Tell($"{_faults.Values.Sum()} faults: "
             + string.Join(", ", _faults.OrderBy(fault => fault.Key).Select(fault => $"{fault.Key} {fault.Value}"))
             + $"; {misjudged} silos were thought dead without a reason, and started again");

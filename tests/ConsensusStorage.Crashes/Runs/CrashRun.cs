@@ -1,7 +1,5 @@
 using System.Diagnostics;
-using System.Globalization;
 using Orleans.Consensus.Azurite;
-using Orleans.Consensus.Crashes.Bank;
 using Orleans.Consensus.Crashes.Faults;
 using Orleans.Consensus.Crashes.Networks;
 using Orleans.Consensus.Crashes.Processes;
@@ -11,11 +9,6 @@ namespace Orleans.Consensus.Crashes.Runs;
 /// <summary>A cluster of processes, its customers, and one fault after the other.</summary>
 internal sealed class CrashRun
 {
-    /// <summary>Below what the bank gives itself: customers come again while their first request is under way.</summary>
-    private static readonly TimeSpan RequestTimeout = TimeSpan.FromSeconds(5);
-
-    private static readonly TimeSpan PauseBetweenOrders = TimeSpan.FromMilliseconds(20);
-
     private readonly CrashOptions _options;
     private readonly CrashReport _report;
     private readonly List<Fault> _kinds;
@@ -39,12 +32,17 @@ internal sealed class CrashRun
         var directory = options.Data is null
             ? Directory.CreateTempSubdirectory("consensus-crashes-")
             : Directory.CreateDirectory(options.Data);
-        var isClean = false;
+        var isKept = true;
         try
         {
             await new CrashRun(options, output, directory.FullName, cancellationToken).RunAsync();
-            isClean = true;
+            isKept = options.Data is not null;
             return ExitCode.Clean;
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            isKept = options.Data is not null;
+            throw;
         }
         catch (Exception exception) when (exception is ViolationException or TimeoutException)
         {
@@ -54,7 +52,7 @@ internal sealed class CrashRun
         }
         finally
         {
-            if (isClean && options.Data is null)
+            if (!isKept)
             {
                 directory.Delete(recursive: true);
             }
@@ -107,40 +105,9 @@ internal sealed class CrashRun
         await using var silos = new SiloProcesses(plan, silo => new(
             network is null ? [] : SiloNetwork.PrefixOf(silo),
             Path.Combine(_directory, $"{BankPlan.NameOf(silo)}.log")));
-        var clients = new List<BankClient>();
-        try
-        {
-            _report.Begins(_kinds);
-            await silos.StartAsync([.. Enumerable.Range(0, _options.Silos)]);
-            await LoadAsync(plan, silos, accounts, network, clients);
-        }
-        finally
-        {
-            clients.ForEach(client => client.Dispose());
-        }
-    }
-
-    private async Task LoadAsync(
-        BankPlan plan,
-        SiloProcesses silos,
-        IReadOnlyList<AzuriteServer> accounts,
-        SiloNetwork? network,
-        List<BankClient> clients)
-    {
-        BankClient Client(params Uri[] addresses)
-        {
-            clients.Add(new BankClient(addresses) { Timeout = RequestTimeout });
-            return clients[^1];
-        }
-
-        var addresses = silos.Addresses.ToArray();
-        var banks = addresses.Select(address => Client(address)).ToList();
-        var roaming = addresses.Select((_, first) => Client([.. addresses[first..], .. addresses[..first]])).ToList();
-        await using var load = BankLoad.Start(roaming, PauseBetweenOrders);
-        using var stop = new CancellationTokenSource();
-        using var abort = CancellationTokenSource.CreateLinkedTokenSource(_cancellationToken);
-        var pulses = addresses.Select((address, silo) => new Pulse(silo, Client(address), load.Ledger, _clock)).ToList();
-        var beating = Task.WhenAll(pulses.Select(pulse => pulse.RunAsync(stop.Token, abort.Token)));
+        _report.Begins(_kinds);
+        await silos.StartAsync([.. Enumerable.Range(0, _options.Silos)]);
+        await using var customers = new Customers([.. silos.Addresses], _clock);
         var scene = new Scene(_random, _cancellationToken)
         {
             Options = _options,
@@ -148,33 +115,22 @@ internal sealed class CrashRun
             Silos = silos,
             Accounts = accounts,
             Network = network,
-            Banks = banks,
-            Load = load,
+            Banks = customers.Banks,
+            Load = customers.Load,
             Service = new(_clock),
         };
-        try
-        {
-            await scene.RecoverAsync();
-            await scene.ProgressAsync(more: 5);
-            await StrikeAsync(scene, beating);
-            await stop.CancelAsync();
-            await beating;
-        }
-        finally
-        {
-            await abort.CancelAsync();
-            await beating.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        }
-
-        await load.StopAsync();
-        _report.Loaded(load.Ledger, clients, silos.Misjudged, scene.Service.Longest(
-            pulses.SelectMany(pulse => pulse.Beats), _options.Minority));
-        await load.Ledger.VerifyAsync(banks);
+        await scene.RecoverAsync();
+        await scene.ProgressAsync(more: 5);
+        await StrikeAsync(scene, customers);
+        await customers.StopAsync();
+        _report.Loaded(
+            customers, silos.Misjudged, scene.Service.Longest(customers.Beats, _options.Minority));
+        await customers.Load.Ledger.VerifyAsync(customers.Banks);
         _report.Ends();
     }
 
     /// <summary>Deals out all kinds of faults in random order, again and again until the time is over.</summary>
-    private async Task StrikeAsync(Scene scene, Task beating)
+    private async Task StrikeAsync(Scene scene, Customers customers)
     {
         var deck = _kinds.ToArray();
         for (var number = 0; number < deck.Length || _clock.Elapsed.TotalMinutes < _options.Minutes; number++)
@@ -190,10 +146,7 @@ internal sealed class CrashRun
             var what = await fault.StrikeAsync(scene);
             _report.Struck(fault, what, began);
             await scene.ProgressAsync(more: 2);
-            if (beating.IsCompleted)
-            {
-                await beating;
-            }
+            await customers.CheckAsync();
         }
     }
 }

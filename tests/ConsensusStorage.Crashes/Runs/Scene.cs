@@ -10,7 +10,7 @@ namespace Orleans.Consensus.Crashes.Runs;
 /// <summary>What faults strike, and what they need to know of it.</summary>
 internal sealed class Scene(Random random, CancellationToken cancellationToken)
 {
-    /// <summary>Answers to take from a silo that does not know that it is dead; a history has room for no more.</summary>
+    /// <summary>Answers to take from a silo that does not know that it is dead: a history's room is limited.</summary>
     private const int MostAnswers = 15;
 
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
@@ -90,8 +90,8 @@ internal sealed class Scene(Random random, CancellationToken cancellationToken)
     }
 
     /// <summary>
-    /// Reads accounts through a silo that the others think is dead, or will, until it has learned that and ended itself.
-    /// What it answers goes into the accounts' histories.
+    /// Reads accounts through a silo that the others think is dead, or will, until it has learned that and ended
+    /// itself. What it answers goes into the accounts' histories.
     /// </summary>
     public async Task<string> AskUntilItEndsAsync(int silo)
     {
@@ -107,7 +107,8 @@ internal sealed class Scene(Random random, CancellationToken cancellationToken)
             },
             cancellationToken);
         return string.Create(
-            CultureInfo.InvariantCulture, $"{answers} right answers before {BankPlan.NameOf(silo)} ended with {program.ExitCode}");
+            CultureInfo.InvariantCulture,
+            $"{answers} answers before {BankPlan.NameOf(silo)} ended itself with exit code {program.ExitCode}");
     }
 
     /// <summary>Starts silos that have ended, and waits until all is well.</summary>
