@@ -1,3 +1,4 @@
+using System.Net;
 using System.Runtime.InteropServices;
 using Orleans.Consensus.SampleSilo.Api;
 using Orleans.Consensus.SampleSilo.Bank;
@@ -39,10 +40,10 @@ internal static class BankRun
     /// <summary>Serves a cluster over HTTP.</summary>
     /// <param name="work">Given the address; it is served for as long as this takes.</param>
     public static async Task ServeAsync(
-        IBankCluster cluster, int port, Func<string, Task> work, CancellationToken stop)
+        IBankCluster cluster, IPEndPoint endpoint, Func<string, Task> work, CancellationToken stop)
     {
-        await using var server = BankServer.Build(cluster, port);
-        var address = await BankServer.ListenAsync(server, port, stop);
+        await using var server = BankServer.Build(cluster, endpoint);
+        var address = await BankServer.ListenAsync(server, endpoint, stop);
         try
         {
             await work(address);

@@ -1,3 +1,4 @@
+using System.Net;
 using Orleans.Consensus.SampleSilo.Cluster;
 using Orleans.Consensus.SampleSilo.CommandLine;
 
@@ -18,7 +19,7 @@ internal static class DemoRun
         await using var cluster = new DemoCluster(DemoCluster.Plan(options, data));
         await BankRun.ServeAsync(
             cluster,
-            options.HttpPort,
+            new(IPAddress.Loopback, options.HttpPort),
             async address =>
             {
                 Console.WriteLine(Banner.Starting(options, data));

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Net;
 using Orleans.Consensus.SampleSilo.Cluster;
 using Orleans.Consensus.SampleSilo.CommandLine;
 
@@ -17,7 +18,7 @@ internal static class SiloRun
         await using var cluster = new LoneCluster(settings, Process.GetCurrentProcess().Kill);
         await BankRun.ServeAsync(
             cluster,
-            options.HttpPort,
+            new(settings.Host, options.HttpPort),
             async address =>
             {
                 Console.WriteLine($"Silo '{options.Name}' starts: HTTP API on {address}");
@@ -36,6 +37,7 @@ internal static class SiloRun
         return new()
         {
             Name = options.Name,
+            Host = IPAddress.Parse(options.Host),
             SiloPort = options.SiloPort,
             GatewayPort = options.GatewayPort,
             Replicas = replicas,

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Orleans.Consensus.SampleSilo.Cluster;
@@ -9,7 +10,7 @@ namespace Orleans.Consensus.SampleSilo.Api;
 /// <summary>The HTTP server of one process.</summary>
 internal static class BankServer
 {
-    public static WebApplication Build(IBankCluster cluster, int port)
+    public static WebApplication Build(IBankCluster cluster, IPEndPoint endpoint)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Configuration.Sources.Clear();
@@ -22,7 +23,7 @@ internal static class BankServer
         {
             kestrel.AddServerHeader = false;
             kestrel.Limits.MaxRequestBodySize = BankApi.MaxBodyBytes;
-            kestrel.Listen(IPAddress.Loopback, port);
+            kestrel.Listen(endpoint);
         });
 
         Telemetry.Configure(builder.Services);
@@ -39,8 +40,9 @@ internal static class BankServer
     }
 
     /// <summary>Starts listening and returns the address.</summary>
-    /// <exception cref="StartException">The port can't be used.</exception>
-    public static async Task<string> ListenAsync(WebApplication app, int port, CancellationToken cancellationToken)
+    /// <exception cref="StartException">The address or the port can't be used.</exception>
+    public static async Task<string> ListenAsync(
+        WebApplication app, IPEndPoint endpoint, CancellationToken cancellationToken)
     {
         try
         {
@@ -49,12 +51,16 @@ internal static class BankServer
         catch (IOException exception)
         {
             throw new StartException(
-                $"HTTP port {port} can't be used ({StartException.Explain(exception)}). Perhaps the bank runs already; "
-                + "otherwise choose another port with --http-port.",
+                $"HTTP port {endpoint.Port} can't be used ({StartException.Explain(exception)}). Perhaps the bank runs "
+                + "already; otherwise choose another port with --http-port.",
                 exception);
+        }
+        catch (SocketException exception) when (exception.SocketErrorCode == SocketError.AddressNotAvailable)
+        {
+            throw new StartException($"{endpoint.Address} is not an address of this machine (--host).", exception);
         }
 
         var addresses = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>();
-        return addresses?.Addresses.FirstOrDefault() ?? $"http://127.0.0.1:{port}";
+        return addresses?.Addresses.FirstOrDefault() ?? $"http://{endpoint}";
     }
 }

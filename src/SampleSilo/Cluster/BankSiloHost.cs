@@ -1,4 +1,3 @@
-using System.Net;
 using Orleans.Configuration;
 using Orleans.Storage;
 
@@ -24,12 +23,15 @@ internal static class BankSiloHost
     }
 
     /// <summary>
-    /// A silo that doesn't answer for three seconds is dead. One that has given no sign of life for four does not keep
-    /// a new one from joining: whoever kills all of them and starts one need not wait longer.
+    /// A silo whose process has ended is dead after three seconds. One that has given no sign of life for four does not
+    /// keep a new one from joining: whoever kills all of them and starts one need not wait longer.
     /// </summary>
     private static void NoticeTheDeadSoon(ClusterMembershipOptions options)
     {
         options.ProbeTimeout = TimeSpan.FromSeconds(1);
+
+        // One that hangs is dead after three of these: until then the last message on its connection speaks for it.
+        options.MaxProbeTimeout = TimeSpan.FromSeconds(2);
         options.NumMissedProbesLimit = 3;
         options.IAmAliveTablePublishTimeout = TimeSpan.FromSeconds(2);
         options.NumMissedTableIAmAliveLimit = 2;
@@ -48,7 +50,7 @@ internal static class BankSiloHost
 
     private static void Configure(ISiloBuilder silo, BankSiloSettings settings)
     {
-        silo.ConfigureEndpoints(IPAddress.Loopback, settings.SiloPort, settings.GatewayPort);
+        silo.ConfigureEndpoints(settings.Host, settings.SiloPort, settings.GatewayPort);
         silo.Configure<ClusterOptions>(options =>
         {
             options.ServiceId = BankSiloSettings.ClusterName;

@@ -10,6 +10,9 @@ internal sealed record BankSiloSettings
 
     public required string Name { get; init; }
 
+    /// <summary>The address of this machine that the others reach it at.</summary>
+    public IPAddress Host { get; init; } = IPAddress.Loopback;
+
     public required int SiloPort { get; init; }
 
     public required int GatewayPort { get; init; }
@@ -40,5 +43,5 @@ internal sealed record BankSiloSettings
             ? new Dictionary<string, string>()
             : replicas.Select((name, index) => (name, connections[index % connections.Count])).ToDictionary();
 
-    public string Address => $"{IPAddress.Loopback}:{SiloPort}";
+    public string Address => new IPEndPoint(Host, SiloPort).ToString();
 }

@@ -1,4 +1,3 @@
-using System.Net;
 using System.Net.Sockets;
 
 namespace Orleans.Consensus.SampleSilo.Cluster;
@@ -13,7 +12,7 @@ internal static class SiloPorts
         {
             try
             {
-                using var listener = new TcpListener(IPAddress.Loopback, port);
+                using var listener = new TcpListener(settings.Host, port);
                 listener.Start();
             }
             catch (SocketException exception)

@@ -45,7 +45,7 @@ internal sealed class BankCommandLine(
         DefaultValueFactory = _ => DemoOptions.DefaultContainer,
     };
 
-    private readonly Option<int> _httpPort = Number("--http-port", 5080, "Port of the HTTP API on 127.0.0.1.");
+    private readonly Option<int> _httpPort = Number("--http-port", 5080, "Port of the HTTP API.");
     private readonly Option<int> _silos = Number("--silos", 3, "Number of silos, a, b, c …: 1 to 9.");
 
     private readonly Option<int?> _replicas = new("--replicas")
@@ -88,6 +88,14 @@ internal sealed class BankCommandLine(
     private readonly Option<int> _replicaCount =
         Number("--replicas", 3, "Number of replicas, a, b, c …: 1, 3 or 5; the same for all silos.");
 
+    private readonly Option<string> _host = new("--host")
+    {
+        Description = "Address of this machine that the other silos, and customers, reach it at. Whoever reaches it "
+            + "may do anything.",
+        HelpName = "IP",
+        DefaultValueFactory = _ => DemoOptions.Loopback,
+    };
+
     private readonly Option<int> _ownSiloPort = Number("--silo-port", 11111, "Port for the other silos.");
     private readonly Option<int> _ownGatewayPort = Number("--gateway-port", 30000, "Port for Orleans' clients.");
 
@@ -128,7 +136,7 @@ internal sealed class BankCommandLine(
         var command = new Command(
             "silo", "Runs one silo, and the same HTTP API, in this process. Any number of them make a cluster.")
         {
-            _name, _replica, _ownSiloPort, _ownGatewayPort, _httpPort, _data, _cluster, _storage, _connections,
+            _name, _replica, _host, _ownSiloPort, _ownGatewayPort, _httpPort, _data, _cluster, _storage, _connections,
             _container, _replicaCount, _groups,
         };
         command.SetAction((result, _) =>
@@ -147,6 +155,7 @@ internal sealed class BankCommandLine(
         {
             Name = result.GetValue(_name) ?? "",
             Replica = result.GetValue(_replica),
+            Host = result.GetValue(_host) ?? "",
             SiloPort = result.GetValue(_ownSiloPort),
             GatewayPort = result.GetValue(_ownGatewayPort),
             HttpPort = result.GetValue(_httpPort),

@@ -11,6 +11,7 @@ internal sealed record DemoOptions
     public const string FileStorage = "file";
     public const string AzureStorage = "azure";
     public const string DefaultContainer = "bank";
+    public const string Loopback = "127.0.0.1";
 
     public const int FileGroups = 16;
     public const int BlobGroups = 4;

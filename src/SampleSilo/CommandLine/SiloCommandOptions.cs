@@ -10,6 +10,9 @@ internal sealed record SiloCommandOptions
     /// <summary>The replica whose log is in <see cref="Data"/>; null for none.</summary>
     public string? Replica { get; init; }
 
+    /// <summary>The address of this machine that the other silos, and customers, reach it at.</summary>
+    public string Host { get; init; } = DemoOptions.Loopback;
+
     public required int SiloPort { get; init; }
 
     public required int GatewayPort { get; init; }
@@ -56,6 +59,11 @@ internal sealed record SiloCommandOptions
         if (Groups is < 1 or > 1024)
         {
             yield return $"--groups must be 1 to 1024, not {Groups}.";
+        }
+
+        if (!IPAddress.TryParse(Host, out var host) || host.Equals(IPAddress.Any) || host.Equals(IPAddress.IPv6Any))
+        {
+            yield return $"--host must be an IP address that others can connect to, not '{Host}'.";
         }
 
         foreach (var problem in DemoOptions.StorageProblems(Storage, Connections, Replicas)

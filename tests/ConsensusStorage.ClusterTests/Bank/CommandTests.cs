@@ -1,5 +1,7 @@
 using System.Net;
 using Orleans.Consensus.ClusterTests.Support;
+using Orleans.Consensus.Crashes.Bank;
+using Orleans.Consensus.Crashes.Processes;
 
 namespace Orleans.Consensus.ClusterTests.Bank;
 
@@ -56,6 +58,19 @@ public sealed class CommandTests(RunningBank running)
 
         Assert.Contains($"HTTP port {running.Plan.HttpPort} can't be used", refusal, StringComparison.Ordinal);
         Assert.Empty(directory.Snapshot());
+    }
+
+    [Fact]
+    public async Task An_address_of_another_machine_is_refused()
+    {
+        using var directory = new TemporaryDirectory();
+        var plan = BankPlan.Create(directory.Path) with { Hosts = ["192.0.2.1"] };
+
+        var result = await SampleProgram.RunAsync(plan.ArgumentsOf(0));
+
+        Assert.Equal(1, result.Code);
+        Assert.Equal(
+            ["The bank could not start: 192.0.2.1 is not an address of this machine (--host)."], result.Errors);
     }
 
     [Fact]

@@ -2,6 +2,7 @@ using System.Net;
 using System.Text;
 using System.Text.Json;
 using Orleans.Consensus.ClusterTests.Support;
+using Orleans.Consensus.Crashes.Bank;
 
 namespace Orleans.Consensus.ClusterTests.Bank;
 

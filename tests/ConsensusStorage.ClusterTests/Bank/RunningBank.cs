@@ -1,4 +1,6 @@
 using Orleans.Consensus.ClusterTests.Support;
+using Orleans.Consensus.Crashes.Bank;
+using Orleans.Consensus.Crashes.Processes;
 
 namespace Orleans.Consensus.ClusterTests.Bank;
 

@@ -1,17 +1,17 @@
 using System.Net;
 using Orleans.Consensus.ClusterTests.Support;
+using Orleans.Consensus.Crashes.Bank;
+using Orleans.Consensus.Crashes.Processes;
 
 namespace Orleans.Consensus.ClusterTests.Bank;
 
-/// <summary>Silos that are processes of their own and have nothing in common but the membership's directory.</summary>
+/// <summary>
+/// Silos that are processes of their own and have nothing in common but the membership's directory. What becomes of
+/// them under load and faults is in <see cref="CrashTests"/>.
+/// </summary>
 [Collection(nameof(BankProcesses))]
 public sealed class SiloProcessTests : IAsyncLifetime
 {
-    private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(30);
-
-    // Longer than a silo may be silent: three probes of a second, twice.
-    private static readonly TimeSpan LongPause = TimeSpan.FromSeconds(8);
-
     private readonly TemporaryDirectory _directory = new();
     private readonly SiloProcesses _silos;
     private readonly BankClient _bank;
@@ -33,74 +33,6 @@ public sealed class SiloProcessTests : IAsyncLifetime
         await _silos.DisposeAsync();
         _bank.Dispose();
         _directory.Dispose();
-    }
-
-    [Fact]
-    public async Task Whatever_silo_is_killed_and_started_again_nothing_is_lost_or_doubled()
-    {
-        await using var load = BankLoad.Start(_bank);
-        await load.ProgressAsync(more: 10);
-        foreach (var silo in new[] { 0, 2 })
-        {
-            await _silos.KillAsync(silo);
-            await load.ProgressAsync(more: 10);
-            await _silos.StartAsync(silo);
-            await load.ProgressAsync(more: 5);
-        }
-
-        await load.StopAsync();
-        await load.Ledger.VerifyAsync(_bank);
-    }
-
-    [Fact]
-    public async Task After_all_are_killed_any_majority_goes_on()
-    {
-        await using var load = BankLoad.Start(_bank);
-        await load.ProgressAsync(more: 10);
-        for (var silo = 0; silo < 3; silo++)
-        {
-            await _silos.KillAsync(silo);
-        }
-
-        await _silos.StartAsync(1, 2);
-        await load.ProgressAsync(more: 10);
-        await load.StopAsync();
-        await load.Ledger.VerifyAsync(_bank);
-    }
-
-    [Fact]
-    public async Task A_silo_that_stood_still_until_it_was_thought_dead_does_no_harm_when_it_goes_on()
-    {
-        await using var load = BankLoad.Start(_bank);
-        await load.ProgressAsync(more: 10);
-        _silos[1].StandStill();
-        await Task.Delay(LongPause, TestContext.Current.CancellationToken);
-        await load.ProgressAsync(more: 10);
-        _silos[1].GoOn();
-        await load.ProgressAsync(more: 10);
-
-        // The others have told it that it is dead, and it has ended itself.
-        await _silos.KillAsync(1);
-        await _silos.StartAsync(1);
-        await load.StopAsync();
-        await load.Ledger.VerifyAsync(_bank);
-    }
-
-    [Fact]
-    public async Task Silos_that_are_stopped_and_started_one_after_the_other_fail_no_request_for_long()
-    {
-        await using var load = BankLoad.Start(_bank);
-        await load.ProgressAsync(more: 10);
-        foreach (var silo in new[] { 0, 1 })
-        {
-            await _silos.StopAsync(silo, StopTimeout);
-            await load.ProgressAsync(more: 5);
-            await _silos.StartAsync(silo);
-            await load.ProgressAsync(more: 5);
-        }
-
-        await load.StopAsync();
-        await load.Ledger.VerifyAsync(_bank);
     }
 
     [Fact]

@@ -1,5 +1,7 @@
 using System.Net;
 using Orleans.Consensus.ClusterTests.Support;
+using Orleans.Consensus.Crashes.Bank;
+using Orleans.Consensus.Crashes.Processes;
 
 namespace Orleans.Consensus.ClusterTests.Bank;
 

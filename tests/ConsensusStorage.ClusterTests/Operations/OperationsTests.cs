@@ -1,6 +1,7 @@
 using System.Net;
 using Orleans.Consensus.ClusterTests.Bank;
 using Orleans.Consensus.ClusterTests.Support;
+using Orleans.Consensus.Crashes.Processes;
 
 namespace Orleans.Consensus.ClusterTests.Operations;
 
@@ -52,12 +53,15 @@ public sealed class OperationsTests(RunningBank running) : IDisposable
     {
         using var collector = Collector.Start();
         var plan = BankPlan.Create(_directory.Path) with { Silos = 1 };
-        await using var bank = SampleProgram.Start(plan.Arguments, new Dictionary<string, string>
+        await using var bank = SampleProgram.Start(plan.Arguments, ProgramPlace.Default with
         {
-            ["OTEL_EXPORTER_OTLP_ENDPOINT"] = collector.Address,
-            ["OTEL_EXPORTER_OTLP_PROTOCOL"] = "http/protobuf",
-            ["OTEL_BSP_SCHEDULE_DELAY"] = "100",
-            ["OTEL_METRIC_EXPORT_INTERVAL"] = "200",
+            Environment = new Dictionary<string, string>
+            {
+                ["OTEL_EXPORTER_OTLP_ENDPOINT"] = collector.Address,
+                ["OTEL_EXPORTER_OTLP_PROTOCOL"] = "http/protobuf",
+                ["OTEL_BSP_SCHEDULE_DELAY"] = "100",
+                ["OTEL_METRIC_EXPORT_INTERVAL"] = "200",
+            },
         });
         await bank.PrintsAsync("Ready: ");
         using var http = new HttpClient { BaseAddress = plan.Address };

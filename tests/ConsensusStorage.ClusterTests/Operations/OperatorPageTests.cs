@@ -1,5 +1,6 @@
 using Orleans.Consensus.ClusterTests.Bank;
 using Orleans.Consensus.ClusterTests.Support;
+using Orleans.Consensus.Crashes.Processes;
 
 namespace Orleans.Consensus.ClusterTests.Operations;
 

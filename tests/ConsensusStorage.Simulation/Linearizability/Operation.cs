@@ -46,9 +46,11 @@ internal sealed record Operation(
     int Invoked,
     int Returned = Operation.Open,
     Ending Ending = Ending.Maybe,
-    RegisterVersion? Seen = null)
+    RegisterVersion? Seen = null) : ITimedOperation
 {
-    public const int Open = int.MaxValue;
+    public const int Open = ITimedOperation.Open;
+
+    public bool IsOptional => Ending == Ending.Maybe;
 
     public override string ToString()
     {

@@ -113,7 +113,7 @@ public sealed class CommandLineTests
     public async Task A_silo_of_its_own_is_told_its_names_ports_and_places()
     {
         const string given = "silo --name a --replica a --silo-port 11111 --gateway-port 30000 --http-port 5081 "
-            + "--data DIR --cluster SHARED";
+            + "--data DIR --cluster SHARED --host 10.0.0.1";
         Assert.Equal(0, await RunAsync(given.Split(' ')));
 
         Assert.Equal(
@@ -121,6 +121,7 @@ public sealed class CommandLineTests
             {
                 Name = "a",
                 Replica = "a",
+                Host = "10.0.0.1",
                 SiloPort = 11111,
                 GatewayPort = 30000,
                 HttpPort = 5081,
@@ -147,6 +148,9 @@ public sealed class CommandLineTests
     [InlineData("silo --name a --cluster d --silo-port 0")]
     [InlineData("silo --name a --cluster d --silo-port 30000")]
     [InlineData("silo --name a --cluster d --http-port 70000")]
+    [InlineData("silo --name a --cluster d --host here")]
+    [InlineData("silo --name a --cluster d --host 0.0.0.0")]
+    [InlineData("silo --name a --cluster d --host ::")]
     [InlineData("silo --name a --cluster d --silos 3")]
     [InlineData("silo --name a --cluster d --connection x")]
     [InlineData("silo --name a --storage azure")]

@@ -2,18 +2,26 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 
-namespace Orleans.Consensus.ClusterTests.Bank;
+namespace Orleans.Consensus.Crashes.Processes;
 
 /// <summary>One bank's command line: ports that were free when it was made, for all its lives.</summary>
 internal sealed record BankPlan
 {
     private const int MaxSilos = 9;
 
+    private static readonly string Loopback = IPAddress.Loopback.ToString();
+
     public required string Data { get; init; }
 
     public int Silos { get; init; } = 3;
 
     public int Groups { get; init; } = 16;
+
+    /// <summary>Storage accounts of the replicas, if their logs are blobs; else none.</summary>
+    public IReadOnlyList<string> Connections { get; init; } = [];
+
+    /// <summary>Addresses of silos that are processes of their own; all on this machine if there are none.</summary>
+    public IReadOnlyList<string> Hosts { get; init; } = [];
 
     public int HttpPort { get; private init; }
 
@@ -61,17 +69,28 @@ internal sealed record BankPlan
     public string[] ArgumentsOf(int silo)
     {
         var name = NameOf(silo);
-        return
+        string[] common =
         [
-            "silo", "--name", name, "--replica", name, "--silo-port", Text(SiloPort + silo),
-            "--gateway-port", Text(GatewayPort + silo), "--http-port", Text(HttpPortOf(silo)),
-            "--data", Path.Combine(Data, name), "--cluster", Path.Combine(Data, "cluster"), "--groups", Text(Groups),
+            "silo", "--name", name, "--silo-port", Text(SiloPort + silo), "--gateway-port", Text(GatewayPort + silo),
+            "--http-port", Text(HttpPortOf(silo)), "--host", HostOf(silo), "--replicas", Text(Silos),
         ];
+        return Connections.Count == 0
+            ?
+            [
+                .. common, "--replica", name, "--data", DirectoryOf(silo),
+                "--cluster", Path.Combine(Data, "cluster"), "--groups", Text(Groups),
+            ]
+            : [.. common, "--storage", "azure", .. Connections.SelectMany(each => new[] { "--connection", each })];
     }
 
-    public Uri AddressOf(int silo) => new($"http://127.0.0.1:{HttpPortOf(silo)}");
+    /// <summary>Where the log of silo a, b, c … is, if that is a file.</summary>
+    public string DirectoryOf(int silo) => Path.Combine(Data, NameOf(silo));
+
+    public Uri AddressOf(int silo) => new($"http://{HostOf(silo)}:{HttpPortOf(silo)}");
 
     public static string NameOf(int silo) => ((char)('a' + silo)).ToString();
+
+    private string HostOf(int silo) => Hosts.Count == 0 ? Loopback : Hosts[silo];
 
     private int HttpPortOf(int silo) => HttpPort + silo;
 

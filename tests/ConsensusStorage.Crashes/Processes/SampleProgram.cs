@@ -1,13 +1,12 @@
 using System.ComponentModel;
 using System.Diagnostics;
 using System.Runtime.InteropServices;
-using Orleans.Consensus.ClusterTests.Support;
 
-namespace Orleans.Consensus.ClusterTests.Bank;
+namespace Orleans.Consensus.Crashes.Processes;
 
 /// <summary>
-/// The sample as users run it, a process of its own, and what it has printed. It never outlives the object, nor these
-/// tests. Thread-safe.
+/// The sample as users run it, a process of its own, and what it has printed. It never outlives the object, nor this
+/// process. Thread-safe.
 /// </summary>
 internal sealed class SampleProgram : IAsyncDisposable
 {
@@ -20,16 +19,19 @@ internal sealed class SampleProgram : IAsyncDisposable
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(20);
 
     private readonly Process _process;
+    private readonly StreamWriter? _log;
     private readonly List<string> _output = [];
     private readonly List<string> _errors = [];
 
-    private SampleProgram(IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment = null)
+    private SampleProgram(IEnumerable<string> arguments, ProgramPlace place)
     {
-        // Referenced programs are copied beside the tests, with all they need to run.
+        // Referenced programs are copied beside those that refer to them, with all they need to run.
         var program = Path.Combine(AppContext.BaseDirectory, "SampleSilo.dll");
+        string[] command = [.. place.Prefix, "dotnet", program, .. arguments];
+        _log = place.Log is null ? null : new StreamWriter(place.Log, append: true) { AutoFlush = true };
         _process = new Process
         {
-            StartInfo = new("dotnet", [program, .. arguments])
+            StartInfo = new(command[0], command[1..])
             {
                 RedirectStandardOutput = true,
                 RedirectStandardError = true,
@@ -38,14 +40,14 @@ internal sealed class SampleProgram : IAsyncDisposable
                 WorkingDirectory = Path.GetTempPath(),
             },
         };
-        foreach (var (name, value) in environment ?? new Dictionary<string, string>())
+        foreach (var (name, value) in place.Environment)
         {
             _process.StartInfo.Environment[name] = value;
         }
 
         _process.OutputDataReceived += (_, line) => Add(_output, line.Data);
         _process.ErrorDataReceived += (_, line) => Add(_errors, line.Data);
-        AppDomain.CurrentDomain.ProcessExit += OnTestsExit;
+        AppDomain.CurrentDomain.ProcessExit += OnExit;
         _process.Start();
         _process.BeginOutputReadLine();
         _process.BeginErrorReadLine();
@@ -55,15 +57,17 @@ internal sealed class SampleProgram : IAsyncDisposable
 
     public IReadOnlyList<string> Errors => Copy(_errors);
 
-    public static SampleProgram Start(
-        IEnumerable<string> arguments, IReadOnlyDictionary<string, string>? environment = null) =>
-        new(arguments, environment);
+    /// <summary>Its exit code once it has ended, else null.</summary>
+    public int? ExitCode => _process.HasExited ? _process.ExitCode : null;
+
+    public static SampleProgram Start(IEnumerable<string> arguments, ProgramPlace? place = null) =>
+        new(arguments, place ?? ProgramPlace.Default);
 
     /// <summary>Runs it to its end.</summary>
     public static async Task<ProgramResult> RunAsync(params string[] arguments)
     {
-        await using var program = new SampleProgram(arguments);
-        var code = await program.ExitAsync(Eventually.Patience);
+        await using var program = new SampleProgram(arguments, ProgramPlace.Default);
+        var code = await program.ExitAsync(Waiting.Patience);
         return new(code, program.Output, program.Errors);
     }
 
@@ -86,7 +90,7 @@ internal sealed class SampleProgram : IAsyncDisposable
                 throw new InvalidOperationException($"It ended with {_process.ExitCode}: {string.Join('\n', Errors)}");
             }
 
-            if (Stopwatch.GetElapsedTime(started) > Eventually.Patience)
+            if (Stopwatch.GetElapsedTime(started) > Waiting.Patience)
             {
                 throw new TimeoutException($"No line '{start}' has come: {string.Join('\n', Output.Concat(Errors))}");
             }
@@ -99,6 +103,22 @@ internal sealed class SampleProgram : IAsyncDisposable
     {
         Send(signal);
         return await ExitAsync(within);
+    }
+
+    /// <summary>Waits for the end; returns the exit code.</summary>
+    /// <exception cref="TimeoutException">It goes on.</exception>
+    public async Task<int> ExitAsync(TimeSpan within)
+    {
+        using var deadline = new CancellationTokenSource(within);
+        try
+        {
+            await _process.WaitForExitAsync(deadline.Token);
+            return _process.ExitCode;
+        }
+        catch (OperationCanceledException exception)
+        {
+            throw new TimeoutException($"It has not ended within {within}.", exception);
+        }
     }
 
     /// <summary>Stops it in the midst of whatever it does (SIGSTOP).</summary>
@@ -116,9 +136,13 @@ internal sealed class SampleProgram : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
-        AppDomain.CurrentDomain.ProcessExit -= OnTestsExit;
+        AppDomain.CurrentDomain.ProcessExit -= OnExit;
         await KillAsync();
         _process.Dispose();
+        if (_log is not null)
+        {
+            await _log.DisposeAsync();
+        }
     }
 
     private void Send(int signal)
@@ -132,14 +156,21 @@ internal sealed class SampleProgram : IAsyncDisposable
     [DllImport("libc", EntryPoint = "kill", SetLastError = true)]
     private static extern int Signal(int process, int signal);
 
-    private static void Add(List<string> lines, string? line)
+    private void Add(List<string> lines, string? line)
     {
-        if (line is not null)
+        if (line is null)
         {
-            lock (lines)
-            {
-                lines.Add(line);
-            }
+            return;
+        }
+
+        lock (lines)
+        {
+            lines.Add(line);
+        }
+
+        lock (_process)
+        {
+            _log?.WriteLine(line);
         }
     }
 
@@ -151,21 +182,18 @@ internal sealed class SampleProgram : IAsyncDisposable
         }
     }
 
-    private async Task<int> ExitAsync(TimeSpan within)
-    {
-        using var deadline = new CancellationTokenSource(within);
-        try
-        {
-            await _process.WaitForExitAsync(deadline.Token);
-            return _process.ExitCode;
-        }
-        catch (OperationCanceledException exception)
-        {
-            throw new TimeoutException($"It has not ended within {within}.", exception);
-        }
-    }
+    private void OnExit(object? sender, EventArgs arguments) => _process.Kill();
+}
 
-    private void OnTestsExit(object? sender, EventArgs arguments) => _process.Kill();
+/// <summary>Where a program runs.</summary>
+/// <param name="Prefix">The command that runs it, in a network of its own, say; none if empty.</param>
+/// <param name="Log">The file that what it prints is added to; none if null.</param>
+internal sealed record ProgramPlace(IReadOnlyList<string> Prefix, string? Log)
+{
+    public static readonly ProgramPlace Default = new([], null);
+
+    /// <summary>Variables besides those of the program that starts it.</summary>
+    public IReadOnlyDictionary<string, string> Environment { get; init; } = new Dictionary<string, string>();
 }
 
 /// <summary>A program's end.</summary>

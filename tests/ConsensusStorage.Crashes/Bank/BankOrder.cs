@@ -1,6 +1,6 @@
 using System.Net;
 
-namespace Orleans.Consensus.ClusterTests.Bank;
+namespace Orleans.Consensus.Crashes.Bank;
 
 /// <summary>What a customer may want, as the bank's history calls it.</summary>
 internal enum OrderKind
@@ -39,10 +39,15 @@ internal sealed record BankOrder(OrderKind Kind, string RequestId, string Accoun
 internal sealed record BankEntry(string Account, string Kind, string RequestId, decimal Change);
 
 /// <summary>An order with its definite answer: 200, or 409 for want of money.</summary>
-internal sealed record Acknowledgement(BankOrder Order, Answer Answer)
+/// <param name="Invoked">When it was first sent, by the ledger's clock.</param>
+/// <param name="Returned">When it was answered.</param>
+internal sealed record Acknowledgement(BankOrder Order, Answer Answer, int Invoked, int Returned)
 {
     public bool Applied => Answer.Status == HttpStatusCode.OK;
 
     /// <summary>Whether the answer stays so for ever. A withdrawal may be tried again when there is money.</summary>
     public bool Final => Applied || Order.Kind == OrderKind.Transfer;
 }
+
+/// <summary>What an account's register held at some time between two moments.</summary>
+internal sealed record FreshRead(string Account, AccountModel Seen, int Invoked, int Returned);

@@ -2,9 +2,8 @@ using System.Diagnostics;
 using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
-using Orleans.Consensus.ClusterTests.Support;
 
-namespace Orleans.Consensus.ClusterTests.Bank;
+namespace Orleans.Consensus.Crashes.Bank;
 
 /// <summary>A bank's customer over HTTP; tries its next address when one gives no answer. Thread-safe.</summary>
 internal sealed class BankClient(params Uri[] addresses) : IDisposable
@@ -12,12 +11,19 @@ internal sealed class BankClient(params Uri[] addresses) : IDisposable
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);
 
     /// <summary>A bank that is killed and started again is away for a while.</summary>
-    private static readonly TimeSpan Patience = 2 * Eventually.Patience;
+    private static readonly TimeSpan Patience = 2 * Waiting.Patience;
 
     // The bank itself gives up after 12 seconds.
     private readonly HttpClient _http = new() { Timeout = TimeSpan.FromSeconds(30) };
     private int _repeated;
     private int _at;
+    private volatile string? _noAnswer;
+
+    /// <summary>When a request is given up, to be repeated.</summary>
+    public TimeSpan Timeout
+    {
+        init => _http.Timeout = value;
+    }
 
     /// <summary>How often a request had to be repeated, as nobody knew what became of it.</summary>
     public int Repeated => Volatile.Read(ref _repeated);
@@ -43,29 +49,42 @@ internal sealed class BankClient(params Uri[] addresses) : IDisposable
     /// <exception cref="TimeoutException">There is none.</exception>
     public async Task<Answer> InsistAsync(Func<Task<Answer>> send, CancellationToken cancellationToken = default)
     {
-        for (var started = Stopwatch.GetTimestamp(); ; await Task.Delay(Pause, cancellationToken))
+        var started = Stopwatch.GetTimestamp();
+        for (var attempts = 1; ; attempts++, await Task.Delay(Pause, cancellationToken))
         {
-            Exception? cause = null;
-            try
+            if (await TryAsync(send, cancellationToken) is { } answer)
             {
-                var answer = await send().WaitAsync(cancellationToken);
-                if (answer.Status != HttpStatusCode.ServiceUnavailable)
-                {
-                    return answer;
-                }
-            }
-            catch (Exception exception) when (!cancellationToken.IsCancellationRequested && IsNoAnswer(exception))
-            {
-                cause = exception;
+                return answer with { Attempts = attempts };
             }
 
             Interlocked.Increment(ref _repeated);
             Interlocked.Increment(ref _at);
             if (Stopwatch.GetElapsedTime(started) > Patience)
             {
-                throw new TimeoutException("The bank gives no answer.", cause);
+                throw new TimeoutException($"The bank gives no answer: {_noAnswer}");
             }
         }
+    }
+
+    /// <summary>Sends a request once; null if there is no answer, or 503, which tells as little.</summary>
+    public async Task<Answer?> TryAsync(Func<Task<Answer>> send, CancellationToken cancellationToken = default)
+    {
+        try
+        {
+            var answer = await send().WaitAsync(cancellationToken);
+            if (answer.Status != HttpStatusCode.ServiceUnavailable)
+            {
+                return answer;
+            }
+
+            _noAnswer = answer.Text("detail");
+        }
+        catch (Exception exception) when (!cancellationToken.IsCancellationRequested && IsNoAnswer(exception))
+        {
+            _noAnswer = exception.Message;
+        }
+
+        return null;
     }
 
     public void Dispose() => _http.Dispose();
@@ -78,6 +97,9 @@ internal sealed class BankClient(params Uri[] addresses) : IDisposable
 /// <param name="RetryAfter">What it says about trying again, or null.</param>
 internal sealed record Answer(HttpStatusCode Status, string? MediaType, JsonElement Body, TimeSpan? RetryAfter)
 {
+    /// <summary>Requests that it took: all but the last got no answer.</summary>
+    public int Attempts { get; init; } = 1;
+
     public decimal Balance => Body.GetProperty("balance").GetDecimal();
 
     public long Version => Body.GetProperty("version").GetInt64();

@@ -1,0 +1,110 @@
+using Orleans.Consensus.Crashes.Runs;
+
+namespace Orleans.Consensus.Crashes.Faults;
+
+/// <summary><c>kill -9</c>, and a start after a while.</summary>
+internal sealed class Kill : Fault
+{
+    public override string Name => "kill";
+
+    public override string Purpose => "kill -9, and start again";
+
+    public override async Task<string> StrikeAsync(Scene scene)
+    {
+        var silos = scene.PickMinority();
+        using var harm = scene.Service.Harm(silos);
+        foreach (var silo in silos)
+        {
+            await scene.Silos.KillAsync(silo);
+        }
+
+        await scene.ProgressAsync(more: 3);
+        await scene.LingerAsync();
+        await scene.Silos.StartAsync(silos);
+        await scene.RecoverAsync();
+        return $"{Scene.NamesOf(silos)} killed, and started again";
+    }
+}
+
+/// <summary><c>kill -9</c> of all silos, and a start of all.</summary>
+internal sealed class KillAll : Fault
+{
+    public override string Name => "kill-all";
+
+    public override string Purpose => "kill -9 of all silos, and start all again";
+
+    public override async Task<string> StrikeAsync(Scene scene)
+    {
+        var silos = scene.Silos.Started;
+        using var harm = scene.Service.Harm(silos);
+        foreach (var silo in silos)
+        {
+            await scene.Silos.KillAsync(silo);
+        }
+
+        await scene.Silos.StartAsync(silos);
+        await scene.ProgressAsync(more: 2);
+        await scene.RecoverAsync();
+        return $"{Scene.NamesOf(silos)} killed, and started again";
+    }
+}
+
+/// <summary>
+/// <c>SIGSTOP</c> until the others think it is dead, then <c>SIGCONT</c>: what it answers until it knows has to be
+/// right, and it has to end itself.
+/// </summary>
+internal sealed class StandStill : Fault
+{
+    public override string Name => "stand-still";
+
+    public override string Purpose =>
+        "SIGSTOP until a silo is thought dead, SIGCONT, and start it again when it has ended itself";
+
+    public override async Task<string> StrikeAsync(Scene scene)
+    {
+        var silos = scene.PickMinority();
+        using var harm = scene.Service.Harm(silos);
+        scene.Doom(silos);
+        foreach (var silo in silos)
+        {
+            scene.Silos[silo].StandStill();
+        }
+
+        await scene.BecomeDeadAsync(silos);
+        await scene.ProgressAsync(more: 3);
+        await scene.LingerAsync();
+        foreach (var silo in silos)
+        {
+            scene.Silos[silo].GoOn();
+        }
+
+        var told = await Task.WhenAll(silos.Select(scene.AskUntilItEndsAsync));
+        await scene.RestartAsync(silos);
+        return $"{Scene.NamesOf(silos)} stood still and went on: {string.Join(" and ", told)}";
+    }
+}
+
+/// <summary><c>SIGTERM</c>, and a start after a while.</summary>
+internal sealed class Stop : Fault
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(45);
+
+    public override string Name => "stop";
+
+    public override string Purpose => "SIGTERM, and start again";
+
+    public override async Task<string> StrikeAsync(Scene scene)
+    {
+        var silos = scene.PickMinority();
+        using var harm = scene.Service.Harm(silos);
+        foreach (var silo in silos)
+        {
+            await scene.Silos.StopAsync(silo, Patience);
+        }
+
+        await scene.ProgressAsync(more: 3);
+        await scene.Silos.StartAsync(silos);
+        await scene.RecoverAsync();
+        return $"{Scene.NamesOf(silos)} stopped, and started again";
+    }
+}

@@ -1,0 +1,3 @@
+using Orleans.Consensus.Crashes.Runs;
+
+return await CrashCommand.InvokeAsync(args);

@@ -1,0 +1,117 @@
+using System.CommandLine;
+using Orleans.Consensus.Azurite;
+using Orleans.Consensus.Crashes.Faults;
+using Orleans.Consensus.Crashes.Networks;
+
+namespace Orleans.Consensus.Crashes.Runs;
+
+/// <summary>The console: one run, from its command line to its exit code.</summary>
+internal static class CrashCommand
+{
+    private static readonly Option<int> Silos = new("--silos")
+    {
+        Description = "Silos, each a process and with a replica: 3 or 5.",
+        HelpName = "N",
+        DefaultValueFactory = _ => 3,
+    };
+
+    private static readonly Option<string> Storage = new("--storage")
+    {
+        Description = "Where the logs are: file (a directory for each silo) or azure (an Azurite for each replica).",
+        HelpName = "file|azure",
+        DefaultValueFactory = _ => CrashOptions.FileStorage,
+    };
+
+    private static readonly Option<double> Minutes = new("--minutes")
+    {
+        Description = "How long faults go on. Each kind strikes once in any case.",
+        HelpName = "N",
+        DefaultValueFactory = _ => 5,
+    };
+
+    private static readonly Option<int?> Seed = new("--seed")
+    {
+        Description = "Decides the order of the faults and whom they hit. [default: another one each time]",
+        HelpName = "N",
+    };
+
+    private static readonly Option<string?> Faults = new("--faults")
+    {
+        Description = $"These kinds of faults alone, with commas between them: "
+            + $"{string.Join("; ", Fault.All.Select(fault => $"{fault.Name}: {fault.Purpose}"))}. [default: all]",
+        HelpName = "NAMES",
+    };
+
+    private static readonly Option<string?> Data = new("--data")
+    {
+        Description = "A new directory for logs and data, which stay. "
+            + "[default: a temporary one, kept after a violation]",
+        HelpName = "DIR",
+    };
+
+    /// <summary>Runs a command line.</summary>
+    public static async Task<int> InvokeAsync(string[] arguments, InvocationConfiguration? configuration = null)
+    {
+        configuration ??= new();
+        configuration.EnableDefaultExceptionHandler = false;
+        configuration.ProcessTerminationTimeout = Waiting.Patience;
+        try
+        {
+            var parsed = Create(configuration).Parse(arguments);
+            var code = await parsed.InvokeAsync(configuration);
+            return parsed.Errors.Count > 0 ? ExitCode.Misused : code;
+        }
+        catch (OperationCanceledException)
+        {
+            configuration.Error.WriteLine("Interrupted; nothing was found so far.");
+            return ExitCode.Unfinished;
+        }
+        catch (Exception exception) when (exception is AzuriteException or NetworkException)
+        {
+            configuration.Error.WriteLine(exception.Message);
+            return ExitCode.Broken;
+        }
+        catch (Exception exception)
+        {
+            configuration.Error.WriteLine($"The program itself failed: {exception}");
+            return ExitCode.Broken;
+        }
+    }
+
+    private static RootCommand Create(InvocationConfiguration configuration)
+    {
+        var root = new RootCommand(
+            "Runs the bank's silos as separate processes, lets customers use it over HTTP, and kills, pauses, stops "
+            + "and cuts off silos and storage meanwhile. Afterwards each acknowledged deposit has to be in its account "
+            + "once, money conserved, every account's history linearizable, and all silos of one mind. Exit codes: "
+            + "0 all is well, 1 something is not, and logs and data are kept, 2 wrong usage, 3 the program itself "
+            + "failed, or what it needs is not there, 4 interrupted.")
+        {
+            Silos, Storage, Minutes, Seed, Faults, Data,
+        };
+        root.SetAction(async (arguments, cancellationToken) =>
+        {
+            var options = Read(arguments);
+            var problems = options.Problems().ToList();
+            foreach (var problem in problems)
+            {
+                configuration.Error.WriteLine(problem);
+            }
+
+            return problems.Count > 0
+                ? ExitCode.Misused
+                : await CrashRun.RunAsync(options, configuration.Output, cancellationToken);
+        });
+        return root;
+    }
+
+    private static CrashOptions Read(ParseResult arguments) => new()
+    {
+        Silos = arguments.GetValue(Silos),
+        Storage = arguments.GetValue(Storage) ?? "",
+        Minutes = arguments.GetValue(Minutes),
+        Seed = arguments.GetValue(Seed) ?? Random.Shared.Next(1_000_000),
+        Faults = arguments.GetValue(Faults)?.Split(',', StringSplitOptions.TrimEntries) ?? [],
+        Data = arguments.GetValue(Data),
+    };
+}

@@ -1,0 +1,67 @@
+using System.Diagnostics;
+using Orleans.Consensus.Crashes.Bank;
+
+namespace Orleans.Consensus.Crashes.Runs;
+
+/// <summary>All who use the bank while it is struck: the load, and a <see cref="Pulse"/> for each silo.</summary>
+internal sealed class Customers : IAsyncDisposable
+{
+    /// <summary>Below what the bank gives itself: customers come again while their first request goes on.</summary>
+    private static readonly TimeSpan RequestTimeout = TimeSpan.FromSeconds(5);
+
+    private static readonly TimeSpan PauseBetweenOrders = TimeSpan.FromMilliseconds(20);
+
+    private readonly List<BankClient> _clients = [];
+    private readonly List<Pulse> _pulses;
+    private readonly CancellationTokenSource _stop = new();
+    private readonly CancellationTokenSource _abort = new();
+    private readonly Task _beating;
+
+    public Customers(Uri[] silos, Stopwatch clock)
+    {
+        Banks = [.. silos.Select(silo => Client(silo))];
+        Load = BankLoad.Start(
+            [.. silos.Select((_, first) => Client([.. silos[first..], .. silos[..first]]))], PauseBetweenOrders);
+        _pulses = [.. silos.Select((silo, number) => new Pulse(number, Client(silo), Load.Ledger, clock))];
+        _beating = Task.WhenAll(_pulses.Select(pulse => pulse.RunAsync(_stop.Token, _abort.Token)));
+    }
+
+    /// <summary>A way to each silo.</summary>
+    public IReadOnlyList<BankClient> Banks { get; }
+
+    public BankLoad Load { get; }
+
+    public int Repeated => _clients.Sum(client => client.Repeated);
+
+    /// <summary>All waits for each silo, after <see cref="StopAsync"/>.</summary>
+    public IEnumerable<Beat> Beats => _pulses.SelectMany(pulse => pulse.Beats);
+
+    /// <summary>Throws what has ended a pulse, if one has ended.</summary>
+    public Task CheckAsync() => _beating.IsCompleted ? _beating : Task.CompletedTask;
+
+    /// <summary>Ends all when what is under way is decided.</summary>
+    public async Task StopAsync()
+    {
+        await _stop.CancelAsync();
+        await _beating;
+        await Load.StopAsync();
+    }
+
+    /// <summary>Ends all at once.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await _abort.CancelAsync();
+        await _beating.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await Load.DisposeAsync();
+        _clients.ForEach(client => client.Dispose());
+        _stop.Dispose();
+        _abort.Dispose();
+    }
+
+    private BankClient Client(params Uri[] silos)
+    {
+        var client = new BankClient(silos) { Timeout = RequestTimeout };
+        _clients.Add(client);
+        return client;
+    }
+}
