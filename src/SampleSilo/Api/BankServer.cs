@@ -26,7 +26,7 @@ internal static class BankServer
             kestrel.Listen(endpoint);
         });
 
-        Telemetry.Configure(builder.Services);
+        Telemetry.Configure(builder);
         var app = builder.Build();
         app.UseMiddleware<ProblemMiddleware>();
         app.UseRouting();

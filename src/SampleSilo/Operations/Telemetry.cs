@@ -1,3 +1,4 @@
+using System.Collections;
 using OpenTelemetry;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Resources;
@@ -11,19 +12,25 @@ namespace Orleans.Consensus.SampleSilo.Operations;
 /// </summary>
 internal static class Telemetry
 {
-    /// <summary>OpenTelemetry's own variable.</summary>
+    /// <summary>Of the variables that OpenTelemetry looks for in the configuration.</summary>
+    private const string Prefix = "OTEL_";
+
     private const string Endpoint = "OTEL_EXPORTER_OTLP_ENDPOINT";
 
     private const string Store = "Orleans.Consensus";
 
-    public static void Configure(IServiceCollection services)
+    public static void Configure(WebApplicationBuilder builder)
     {
-        var telemetry = services.AddOpenTelemetry()
+        builder.Configuration.AddInMemoryCollection(Environment.GetEnvironmentVariables()
+            .Cast<DictionaryEntry>()
+            .Select(variable => KeyValuePair.Create((string)variable.Key, (string?)variable.Value))
+            .Where(variable => variable.Key.StartsWith(Prefix, StringComparison.Ordinal)));
+        var telemetry = builder.Services.AddOpenTelemetry()
             .ConfigureResource(resource => resource.AddService("bank"))
             .WithMetrics(metrics => metrics
                 .AddMeter(Store, "Microsoft.Orleans")
                 .AddPrometheusExporter());
-        if (!string.IsNullOrEmpty(Environment.GetEnvironmentVariable(Endpoint)))
+        if (!string.IsNullOrEmpty(builder.Configuration[Endpoint]))
         {
             telemetry
                 .WithTracing(traces => traces
