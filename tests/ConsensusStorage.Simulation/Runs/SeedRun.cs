@@ -14,7 +14,7 @@ namespace Orleans.Consensus.Simulation.Runs;
 /// One cluster of shipped code with its clients and its misfortunes, all from one scenario, under the eyes of every
 /// oracle. Single-threaded; two runs of one scenario are the same to the byte.
 /// </summary>
-internal sealed class SeedRun
+internal sealed class SeedRun : IScenarioRun
 {
     public static readonly TimeSpan RequestTimeout = TimeSpan.FromSeconds(3);
 
@@ -97,6 +97,12 @@ internal sealed class SeedRun
 
     public Histories Histories { get; }
 
+    IReadOnlyList<string> IScenarioRun.Problems => Problems;
+
+    int IScenarioRun.Operations => Histories.Count;
+
+    IEnumerable<Ending> IScenarioRun.Endings => Histories.All.Select(operation => operation.Ending);
+
     public Trace Trace { get; }
 
     public TimeProvider Time => _cluster.Scheduler.Time;
@@ -140,6 +146,8 @@ internal sealed class SeedRun
 
         return this;
     }
+
+    IScenarioRun IScenarioRun.Execute() => Execute();
 
     public void Violated(string what)
     {

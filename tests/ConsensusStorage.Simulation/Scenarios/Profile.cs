@@ -2,6 +2,16 @@ using System.Collections.Immutable;
 
 namespace Orleans.Consensus.Simulation.Scenarios;
 
+/// <summary>What the runs of a profile are made of.</summary>
+internal enum Subject
+{
+    /// <summary>Silos with the engine, its replicas and their logs.</summary>
+    Store,
+
+    /// <summary>Silos and clients of a cluster whose membership is in documents.</summary>
+    Membership,
+}
+
 /// <summary>What kind of bad luck a run has.</summary>
 /// <param name="Name">What it is called on the command line.</param>
 /// <param name="Purpose">One line about it.</param>
@@ -10,6 +20,8 @@ internal sealed record Profile(string Name, string Purpose, ImmutableArray<(Faul
 {
     /// <summary>Operations after which the clients rest. After the faults, two reads of each register follow.</summary>
     public int Operations { get; init; } = 270;
+
+    public Subject Subject { get; init; }
 
     /// <summary>The shortest and the longest pause between two faults, in milliseconds.</summary>
     public (int Shortest, int Longest) Spacing { get; init; } = (20, 350);
@@ -109,6 +121,21 @@ internal sealed record Profile(string Name, string Purpose, ImmutableArray<(Faul
             Spacing = (10, 300),
             Floating = 1,
             Lasting = 3,
+        },
+        new("membership", "a cluster's membership in documents, of silos that come, go, stand still and cross each other",
+            [
+                (FaultKind.AccountDown, 5), (FaultKind.NoRights, 3), (FaultKind.CutOff, 5), (FaultKind.SlowAccount, 4),
+                (FaultKind.Throttling, 5), (FaultKind.LostRequests, 6), (FaultKind.UnansweredAppends, 8),
+                (FaultKind.LateAppends, 8), (FaultKind.LostAccount, 2), (FaultKind.OlderCopy, 2), (FaultKind.Kill, 5),
+                (FaultKind.Pause, 4), (FaultKind.Zombie, 3), (FaultKind.Leave, 2), (FaultKind.ClockJump, 3),
+                (FaultKind.ClockDrift, 2),
+            ])
+        {
+            Subject = Subject.Membership,
+            Operations = 160,
+            Spacing = (10, 200),
+            Floating = 1,
+            Lasting = 2,
         },
     ];
 
