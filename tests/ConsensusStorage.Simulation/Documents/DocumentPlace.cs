@@ -6,7 +6,10 @@ namespace Orleans.Consensus.Simulation.Documents;
 
 /// <summary>A request that is about to be made.</summary>
 /// <param name="Process">Who makes it.</param>
-internal readonly record struct DocumentRequest(int Process, string What, string Name, bool IsChange);
+/// <param name="Place">Where.</param>
+/// <param name="Content">What is to be written, if it is a document.</param>
+internal sealed record DocumentRequest(
+    int Process, int Place, string What, string Name, bool IsChange, ReadOnlyMemory<byte> Content);
 
 /// <summary>
 /// One place for documents, in memory, that does everything bad that a real one may do. Tags are never used again.
@@ -28,8 +31,11 @@ internal sealed class DocumentPlace(int number, TimeProvider time, Random random
     /// <summary>Told of every document that was put in the place of another, at once: who did it, its name, and it.</summary>
     public Action<int, string, ReadOnlyMemory<byte>> Written { get; set; } = static (_, _, _) => { };
 
-    /// <summary>Told of every request and how it ended, in words.</summary>
-    public Action<DocumentRequest, string> Heard { get; set; } = static (_, _) => { };
+    /// <summary>Told of every request, and how it ended if it had no answer, and the answer.</summary>
+    public Action<DocumentRequest, string, object?> Heard { get; set; } = static (_, _, _) => { };
+
+    /// <summary>Counted from 0.</summary>
+    public int Number => number;
 
     public string Location => $"place {number + 1}";
 
@@ -104,20 +110,20 @@ internal sealed class DocumentPlace(int number, TimeProvider time, Random random
         switch (fault)
         {
             case BlobFault.Denied:
-                Heard(request, "denied");
+                Heard(request, "denied", null);
                 throw new UnauthorizedAccessException($"There are no rights to {Location}: 403.");
             case BlobFault.Throttled:
-                Heard(request, "put off");
+                Heard(request, "put off", null);
                 throw new IOException($"{Location} can't be used: 503 ServerBusy.");
             case BlobFault.Late when request.IsChange:
-                DoLate(() => Heard(request, $"late: {perform()}"));
+                DoLate(() => Heard(request, "late:", perform()));
                 throw await TimedOutAsync(request);
             case BlobFault.Unanswered when request.IsChange:
-                Heard(request, $"not answered: {perform()}");
+                Heard(request, "not answered:", perform());
                 throw await TimedOutAsync(request);
             case BlobFault.None:
                 var result = perform();
-                Heard(request, $"{result}");
+                Heard(request, "", result);
                 await (Answering?.Invoke() ?? ValueTask.CompletedTask);
                 return result;
             default:
@@ -128,7 +134,7 @@ internal sealed class DocumentPlace(int number, TimeProvider time, Random random
     private async ValueTask<IOException> TimedOutAsync(DocumentRequest request)
     {
         await Task.Delay(TimeOut, time);
-        Heard(request, "timed out");
+        Heard(request, "timed out", null);
         return new IOException($"{Location} gave no answer in its time.");
     }
 

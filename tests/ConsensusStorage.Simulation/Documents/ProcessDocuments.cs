@@ -18,7 +18,7 @@ internal sealed class ProcessDocuments(
 
     public async ValueTask<Document?> ReadAsync(string name, CancellationToken cancellationToken)
     {
-        var found = await SendAsync("read", name, isChange: false, () => place.Find(name), cancellationToken);
+        var found = await SendAsync(Request("read", name), () => place.Find(name), cancellationToken);
         Known = found?.Tag;
         return found;
     }
@@ -29,7 +29,8 @@ internal sealed class ProcessDocuments(
         // What is sent is sent, whatever becomes of the caller's buffer.
         var sent = bytes.ToArray();
         string? written = null;
-        var done = await SendAsync("write", name, isChange: true, Write, cancellationToken);
+        var done = await SendAsync(
+            Request("write", name) with { IsChange = true, Content = sent }, Write, cancellationToken);
         Known = done ? written : Known;
         return done;
 
@@ -42,17 +43,20 @@ internal sealed class ProcessDocuments(
     }
 
     public async ValueTask NoteAsync(string name, DateTime time, CancellationToken cancellationToken) =>
-        await SendAsync("note", name, isChange: true, () => place.Note(name, time), cancellationToken);
+        await SendAsync(Request("note", name) with { IsChange = true }, () => place.Note(name, time), cancellationToken);
 
     public async ValueTask ForgetAsync(string name, CancellationToken cancellationToken) =>
-        await SendAsync("forget", name, isChange: true, () => place.Forget(name), cancellationToken);
+        await SendAsync(Request("forget", name) with { IsChange = true }, () => place.Forget(name), cancellationToken);
 
     public ValueTask<IReadOnlyDictionary<string, DateTime>> NotesAsync(
         string prefix, CancellationToken cancellationToken) =>
-        SendAsync("list", prefix, isChange: false, () => place.Notes(prefix), cancellationToken);
+        SendAsync(Request("list", prefix), () => place.Notes(prefix), cancellationToken);
+
+    private DocumentRequest Request(string what, string name) =>
+        new(number, place.Number, what, name, IsChange: false, default);
 
     private async ValueTask<T> SendAsync<T>(
-        string what, string name, bool isChange, Func<T> perform, CancellationToken cancellationToken)
+        DocumentRequest request, Func<T> perform, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
         if (process.HasEnded)
@@ -60,7 +64,6 @@ internal sealed class ProcessDocuments(
             throw new IOException("This process has ended.");
         }
 
-        var request = new DocumentRequest(number, what, name, isChange);
         var sent = Task.Factory.StartNew(
             () => place.CallAsync(request, perform).AsTask(),
             CancellationToken.None,

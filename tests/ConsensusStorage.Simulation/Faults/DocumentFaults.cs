@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Orleans.Consensus.Clustering;
 using Orleans.Consensus.Simulation.Documents;
 using Orleans.Consensus.Simulation.Kernel;
 using Orleans.Consensus.Simulation.Scenarios;
@@ -56,12 +57,13 @@ internal sealed class DocumentFaults
             [FaultKind.LateAppends, FaultKind.UnansweredAppends, FaultKind.LostRequests, FaultKind.Throttling];
         var kind = kinds[random.Next(kinds.Length)];
         var plan = new PlannedFault(-1, kind, TimeSpan.Zero, TimeSpan.Zero, -1, 0);
-        return _troubles.Begin(new(plan, static _ => { }), null, random.Next(40), isOneWay: false);
+        return _troubles.Begin(new(plan, static _ => { }), null, random.Next(25), isOneWay: false);
     }
 
     public async Task StrikeAsync(ActiveFault fault, Random details)
     {
         var place = fault.Silo % _places.Length;
+        _copies[place] ??= _places[place].Find(Name)?.Bytes;
         switch (fault.Kind)
         {
             case FaultKind.LostAccount when _troubles.CanMiss(place):
@@ -83,19 +85,13 @@ internal sealed class DocumentFaults
     }
 
     /// <summary>
-    /// Copies a document, and later puts it back, once all who run know a later one; after a while somebody takes it
-    /// away, as its message says. Nobody starts meanwhile, and nothing is on its way that the copy might get.
+    /// Puts back the copy of a document once all who run know a later one; after a while somebody takes it away, as its
+    /// message says. Nobody starts meanwhile, and nothing is on its way that the copy might get.
     /// </summary>
     private async Task PutBackAsync(ActiveFault fault, int place)
     {
-        if (_copies[place] is null)
-        {
-            _copies[place] = _places[place].Find(Name)?.Bytes;
-            return;
-        }
-
         var until = _time.GetUtcNow() + fault.Plan.Lasts;
-        while (!IsKnown(place) || _places[place].UnderWay > 0)
+        while (!IsKnown(place) || _places[place].UnderWay > 0 || !IsOlder(place))
         {
             await _time.Pass(TimeSpan.FromMilliseconds(0.5));
             if (_time.GetUtcNow() > until)
@@ -104,7 +100,7 @@ internal sealed class DocumentFaults
             }
         }
 
-        if (HasOlderCopy || !_troubles.CanMiss(place) || _places[place].Find(Name) is null)
+        if (HasOlderCopy || !_troubles.CanMiss(place))
         {
             return;
         }
@@ -118,6 +114,12 @@ internal sealed class DocumentFaults
         Empty(place);
         HasOlderCopy = false;
     }
+
+    /// <summary>Something was promised in a document since it was copied.</summary>
+    private bool IsOlder(int place) =>
+        _copies[place] is { } copy
+        && _places[place].Find(Name) is { } found
+        && AcceptorDocument.Decode(copy.Span).State.Highest < AcceptorDocument.Decode(found.Bytes.Span).State.Highest;
 
     private void Empty(int place)
     {

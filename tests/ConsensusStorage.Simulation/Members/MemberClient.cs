@@ -134,7 +134,12 @@ internal sealed class MemberClient(MembershipRun run, MemberProcess member, int 
     /// <summary>Suspects another silo, or declares it dead.</summary>
     private Task<bool> AccuseAsync(CancellationToken cancellationToken)
     {
-        var (entry, etag) = _read!.Members[random.Next(_read.Members.Count)];
+        if (_read!.Members.Count == 0)
+        {
+            return ChangeOwnRowAsync(cancellationToken);
+        }
+
+        var (entry, etag) = _read.Members[random.Next(_read.Members.Count)];
         if (random.Next(2) == 0)
         {
             entry.AddSuspector(member.Address, Now);
@@ -234,7 +239,7 @@ internal sealed class MemberClient(MembershipRun run, MemberProcess member, int 
     /// <returns>False if it failed, and nobody knows what has become of it.</returns>
     private async Task<bool> TryAsync(TableCall call, Func<TableCall, Task> make)
     {
-        run.Trace.Add("call", call);
+        run.Trace.Add("call", call with { });
         var (started, pauses) = (run.Time.GetTimestamp(), member.Process.Pauses);
         try
         {

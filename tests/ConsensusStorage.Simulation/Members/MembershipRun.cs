@@ -18,6 +18,7 @@ internal sealed class MembershipRun : IScenarioRun
 {
     public static readonly TimeSpan RequestTimeout = TimeSpan.FromSeconds(3);
 
+    private static readonly TimeSpan LongestFormation = TimeSpan.FromSeconds(20);
     private static readonly TimeSpan LongestLoad = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan LongestHealing = TimeSpan.FromSeconds(45);
 
@@ -25,7 +26,7 @@ internal sealed class MembershipRun : IScenarioRun
     private static readonly TimeSpan LongestCall = 4 * RequestTimeout;
 
     /// <summary>A place that hangs does not answer for longer than anybody waits.</summary>
-    private static readonly TimeSpan Hanging = 2 * RequestTimeout;
+    private static readonly TimeSpan Hanging = RequestTimeout / 3;
     private static readonly TimeSpan BlobTimeOut = TimeSpan.FromMilliseconds(400);
 
     private readonly Scenario _scenario;
@@ -157,8 +158,7 @@ internal sealed class MembershipRun : IScenarioRun
                 _documents.Written(process, number, bytes.Span);
             }
         },
-        Heard = (request, answer) =>
-            Trace.Add(Trace.Message, $"{request.Process} {request.What} {request.Name} of {number + 1}", answer),
+        Heard = (request, fate, answer) => Trace.Add(Trace.Message, request, answer ?? fate),
     };
 
     private bool IsReader(int process) =>
@@ -190,12 +190,13 @@ internal sealed class MembershipRun : IScenarioRun
             await StartAsync(number);
         }
 
-        while (!_isFormed)
+        for (var waited = 0; !_isFormed && waited < LongestFormation.TotalMilliseconds; waited += 10)
         {
             await PassAsync(10);
         }
 
         endFormation();
+        await FormAsync();
         _end = Time.GetUtcNow() + LongestLoad;
         await StrikeAsync();
         while (!IsEnough)
@@ -209,6 +210,19 @@ internal sealed class MembershipRun : IScenarioRun
         await UseEverythingAsync();
         await StopAsync();
     }
+
+    /// <summary>Once all places are well, their documents soon have votes.</summary>
+    private async Task FormAsync()
+    {
+        var visitor = new MemberProcess(
+            _scheduler, _places, _scenario.Silos, ++_lives, new(Time), RequestTimeout, _scenario.IsTight, _random);
+        var client = new MemberClient(this, visitor, 1, _random);
+        var until = Time.GetUtcNow() + LongestHealing;
+        await visitor.Process.RunAsync(() => UntilAsync("start", _ => client.FormAsync(() => IsOver(until)), until));
+        visitor.Process.End();
+    }
+
+    private bool IsOver(DateTimeOffset until) => Time.GetUtcNow() > until;
 
     private async Task StartAsync(int number)
     {
@@ -313,7 +327,7 @@ internal sealed class MembershipRun : IScenarioRun
                     return;
                 }
 
-                await UntilAsync("start", _ => client.FormAsync(() => Time.GetUtcNow() > until), until);
+                await UntilAsync("start", _ => client.FormAsync(() => IsOver(until)), until);
                 await UntilAsync("change the table", client.ChangeOwnRowAsync, until);
                 await UntilAsync("beat", client.BeatAsync, until);
                 await UntilAsync("read the table", client.ReadAllAsync, until);
@@ -325,7 +339,7 @@ internal sealed class MembershipRun : IScenarioRun
     {
         while (!await call(CancellationToken.None))
         {
-            if (Time.GetUtcNow() > until)
+            if (IsOver(until))
             {
                 Violated($"After the faults nobody can {what}.");
                 return;

@@ -113,7 +113,14 @@ internal sealed class TableOracle(Action<string> violated)
             return;
         }
 
-        if (_chain.Exists(table => table.ETag == etag) || ballot < Last.Ballot)
+        var isInChain = _chain.Exists(table => table.ETag == etag);
+        if (isInChain && ballot < Last.Ballot)
+        {
+            // The slowest document catches up with what was chosen at a higher ballot, too.
+            return;
+        }
+
+        if (isInChain || ballot < Last.Ballot)
         {
             violated($"A table was chosen behind a later one, at {ballot}: {etag}.");
             return;

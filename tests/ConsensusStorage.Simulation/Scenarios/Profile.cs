@@ -126,7 +126,7 @@ internal sealed record Profile(string Name, string Purpose, ImmutableArray<(Faul
             [
                 (FaultKind.AccountDown, 5), (FaultKind.NoRights, 3), (FaultKind.CutOff, 5), (FaultKind.SlowAccount, 4),
                 (FaultKind.Throttling, 5), (FaultKind.LostRequests, 6), (FaultKind.UnansweredAppends, 8),
-                (FaultKind.LateAppends, 8), (FaultKind.LostAccount, 2), (FaultKind.OlderCopy, 2), (FaultKind.Kill, 5),
+                (FaultKind.LateAppends, 8), (FaultKind.LostAccount, 2), (FaultKind.OlderCopy, 4), (FaultKind.Kill, 5),
                 (FaultKind.Pause, 4), (FaultKind.Zombie, 3), (FaultKind.Leave, 2), (FaultKind.ClockJump, 3),
                 (FaultKind.ClockDrift, 2),
             ])
