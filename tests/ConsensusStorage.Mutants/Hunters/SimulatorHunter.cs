@@ -5,18 +5,21 @@ namespace Orleans.Consensus.Mutants.Hunters;
 
 /// <summary>
 /// The simulator: whole clusters under faults, one seed after the other. Half of the budget goes to the default
-/// profile, the rest to the hostile ones. A seed that hangs is the simulator's to notice, so not to end in time says
-/// nothing.
+/// profile, the rest to the others; all of it to the one that runs what the mutant changes, if there is only one. A seed
+/// that hangs is the simulator's to notice, so not to end in time says nothing.
 /// </summary>
 internal sealed class SimulatorHunter(TimeSpan budget) : IHunter
 {
     public const string HunterName = "simulator";
 
+    private const string Membership = "membership";
+
     /// <summary>More than anybody has time for: the minutes end the run.</summary>
     private const string Seeds = "1000000";
 
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(30);
-    private static readonly string[] Hostile = ["network", "storage", "crash", "clocks", "blobs", "takeover"];
+    private static readonly string[] Others =
+        ["network", "storage", "crash", "clocks", "blobs", "takeover", Membership];
 
     public string Name => HunterName;
 
@@ -26,19 +29,27 @@ internal sealed class SimulatorHunter(TimeSpan budget) : IHunter
         WorkingCopy copy, Mutant? mutant, CancellationToken cancellationToken)
     {
         var clock = Stopwatch.StartNew();
+        if (mutant is not null && mutant.Sources.All(IsOfMembership))
+        {
+            return await HuntAsync(copy, Membership, budget, clock, cancellationToken);
+        }
+
         var verdict = await HuntAsync(copy, "default", budget / 2, clock, cancellationToken);
-        foreach (var profile in Hostile)
+        foreach (var profile in Others)
         {
             if (verdict.Finding != Finding.Clean)
             {
                 break;
             }
 
-            verdict = await HuntAsync(copy, profile, budget / 2 / Hostile.Length, clock, cancellationToken);
+            verdict = await HuntAsync(copy, profile, budget / 2 / Others.Length, clock, cancellationToken);
         }
 
         return verdict;
     }
+
+    private static bool IsOfMembership(string source) =>
+        source.StartsWith("src/ConsensusStorage/Clustering/", StringComparison.Ordinal);
 
     private static async Task<Verdict> HuntAsync(
         WorkingCopy copy, string profile, TimeSpan share, Stopwatch clock, CancellationToken cancellationToken)

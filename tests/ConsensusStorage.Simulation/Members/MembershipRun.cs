@@ -42,6 +42,7 @@ internal sealed class MembershipRun : IScenarioRun
     private readonly DocumentOracle _documents;
     private readonly DocumentFaults _placeFaults;
     private readonly MemberFaults _memberFaults;
+    private readonly HashSet<int> _readers;
     private readonly Random _random;
     private DateTimeOffset _end = DateTimeOffset.MaxValue;
     private bool _areAllDue;
@@ -53,6 +54,7 @@ internal sealed class MembershipRun : IScenarioRun
     public MembershipRun(Scenario scenario, bool isTold = false, Action<DocumentPlace>? sabotage = null)
     {
         (_scenario, _random) = (scenario, new(scenario.Seed ^ 0x0DD5));
+        _readers = [.. scenario.Clients.Where(client => client.Register > 0).Select(client => client.Silo)];
         Trace = new(_scheduler.Time, isTold);
         Tables = new(Violated);
         _documents = new(scenario.Replicas, Violated) { Chosen = Tables.Chosen };
@@ -148,21 +150,20 @@ internal sealed class MembershipRun : IScenarioRun
     {
         Written = (process, name, bytes) =>
         {
-            if (IsReader(process))
-            {
-                Violated($"A client of the cluster wrote a document: process {process}.");
-            }
-
             if (name == MemberProcess.DocumentName)
             {
                 _documents.Written(process, number, bytes.Span);
             }
         },
-        Heard = (request, fate, answer) => Trace.Add(Trace.Message, request, answer ?? fate),
+        Heard = (request, fate, answer) =>
+        {
+            Trace.Add(Trace.Message, request, answer ?? fate);
+            if (request.IsChange && _readers.Contains(request.Process))
+            {
+                Violated($"A client of the cluster wants to change a place: {request.What} {request.Name}.");
+            }
+        },
     };
-
-    private bool IsReader(int process) =>
-        _scenario.Clients.Any(client => client.Silo == process && client.Register > 0);
 
     private void Emptied(int place)
     {
@@ -196,7 +197,11 @@ internal sealed class MembershipRun : IScenarioRun
         }
 
         endFormation();
-        await FormAsync();
+        if (!_isFormed)
+        {
+            await FormAsync();
+        }
+
         _end = Time.GetUtcNow() + LongestLoad;
         await StrikeAsync();
         while (!IsEnough)
@@ -321,7 +326,7 @@ internal sealed class MembershipRun : IScenarioRun
             var client = new MemberClient(this, member, 1, new(_random.Next()));
             await member.Process.RunAsync(async () =>
             {
-                if (IsReader(number))
+                if (_readers.Contains(number))
                 {
                     await UntilAsync("look for gateways", client.LookForGatewaysAsync, until);
                     return;

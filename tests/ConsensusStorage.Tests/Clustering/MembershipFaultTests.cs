@@ -118,6 +118,22 @@ public sealed class MembershipFaultTests
         Assert.Equal(2, (await table.ReadAllAsync()).Members.Count);
     }
 
+    /// <summary>Found by the simulator: it remembered what it had read, and not what it had written.</summary>
+    [Fact]
+    [Trait("Rule", "S13")]
+    public async Task Who_wrote_a_document_last_knows_an_older_copy_of_it()
+    {
+        var places = MembershipBench.Memory(1);
+        var table = await MembershipBench.StartAsync(places);
+        await MembershipBench.JoinAsync(table, MembershipBench.Entry());
+        var copy = places[0].Documents[MembershipBench.DocumentName].Bytes;
+        await MembershipBench.JoinAsync(table, MembershipBench.Entry());
+        places[0].Put(MembershipBench.DocumentName, copy);
+
+        var refused = await Assert.ThrowsAsync<DocumentsUnavailableException>(table.ReadAllAsync);
+        Assert.Contains("an older copy", refused.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task A_place_of_an_earlier_formation_or_without_rights_keeps_nobody_from_starting()
     {
