@@ -12,14 +12,12 @@ internal sealed class SimulatorHunter(TimeSpan budget) : IHunter
 {
     public const string HunterName = "simulator";
 
-    private const string Membership = "membership";
-
     /// <summary>More than anybody has time for: the minutes end the run.</summary>
     private const string Seeds = "1000000";
 
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(30);
     private static readonly string[] Others =
-        ["network", "storage", "crash", "clocks", "blobs", "takeover", Membership];
+        ["network", "storage", "crash", "clocks", "blobs", "takeover", "membership", "reminders"];
 
     public string Name => HunterName;
 
@@ -29,9 +27,9 @@ internal sealed class SimulatorHunter(TimeSpan budget) : IHunter
         WorkingCopy copy, Mutant? mutant, CancellationToken cancellationToken)
     {
         var clock = Stopwatch.StartNew();
-        if (mutant is not null && mutant.Sources.All(IsOfMembership))
+        if (mutant is not null && OnlyProfileOf(mutant) is { } only)
         {
-            return await HuntAsync(copy, Membership, budget, clock, cancellationToken);
+            return await HuntAsync(copy, only, budget, clock, cancellationToken);
         }
 
         var verdict = await HuntAsync(copy, "default", budget / 2, clock, cancellationToken);
@@ -48,8 +46,18 @@ internal sealed class SimulatorHunter(TimeSpan budget) : IHunter
         return verdict;
     }
 
-    private static bool IsOfMembership(string source) =>
-        source.StartsWith("src/ConsensusStorage/Clustering/", StringComparison.Ordinal);
+    private static string? OnlyProfileOf(Mutant mutant) => mutant.Sources.Select(ProfileOf).Distinct().ToList() switch
+    {
+        [var only] => only,
+        _ => null,
+    };
+
+    private static string? ProfileOf(string source) => source.Split('/') switch
+    {
+        ["src", "ConsensusStorage", "Clustering", ..] => "membership",
+        ["src", "ConsensusStorage", "Reminders", ..] => "reminders",
+        _ => null,
+    };
 
     private static async Task<Verdict> HuntAsync(
         WorkingCopy copy, string profile, TimeSpan share, Stopwatch clock, CancellationToken cancellationToken)

@@ -36,7 +36,7 @@ internal interface IScenarioRun
     /// <param name="isTold">Whether somebody wants to read what happened.</param>
     static IScenarioRun Of(Scenario scenario, bool isTold = false) => scenario.Profile.Subject switch
     {
-        Subject.Store => new SeedRun(scenario, isTold),
+        Subject.Store or Subject.Reminders => new SeedRun(scenario, isTold),
         Subject.Membership => new MembershipRun(scenario, isTold),
         _ => throw new ArgumentOutOfRangeException(nameof(scenario)),
     };

@@ -5,6 +5,7 @@ using Orleans.Consensus.Simulation.Faults;
 using Orleans.Consensus.Simulation.Kernel;
 using Orleans.Consensus.Simulation.Linearizability;
 using Orleans.Consensus.Simulation.Oracles;
+using Orleans.Consensus.Simulation.Reminders;
 using Orleans.Consensus.Simulation.Scenarios;
 using Orleans.Consensus.Transport;
 
@@ -33,6 +34,7 @@ internal sealed class SeedRun : IScenarioRun
     private readonly FaultInjector _faults;
     private readonly BoundsOracle _bounds;
     private readonly FightOracle _fights;
+    private readonly ReminderLoad? _reminders;
     private readonly Sightings _sightings = new();
     private readonly Random _random;
     private readonly List<(SimulatedProcess Process, Task Work)> _clients = [];
@@ -46,6 +48,7 @@ internal sealed class SeedRun : IScenarioRun
         _scenario = scenario;
         _random = new(scenario.Seed ^ 0x0DD5);
         Histories = new(scenario.Capacities);
+        _reminders = scenario.Profile.Subject == Subject.Reminders ? new(this) : null;
         _cluster = new(scenario.Replicas, scenario.Seed)
         {
             JournalOptions = new() { FirstSegmentBytes = 8192, SegmentBytes = 16384 },
@@ -99,9 +102,11 @@ internal sealed class SeedRun : IScenarioRun
 
     IReadOnlyList<string> IScenarioRun.Problems => Problems;
 
-    int IScenarioRun.Operations => Histories.Count;
+    /// <summary>Calls so far.</summary>
+    public int Operations => Histories.Count + (_reminders?.Operations ?? 0);
 
-    IEnumerable<Ending> IScenarioRun.Endings => Histories.All.Select(operation => operation.Ending);
+    IEnumerable<Ending> IScenarioRun.Endings =>
+        Histories.All.Select(operation => operation.Ending).Concat(_reminders?.Endings ?? []);
 
     public Trace Trace { get; }
 
@@ -109,7 +114,7 @@ internal sealed class SeedRun : IScenarioRun
 
     /// <summary>The clients may rest.</summary>
     public bool IsEnough =>
-        (Histories.Count >= _scenario.Profile.Operations && (_faults.Count >= Scenario.LeastFaults || _faults.IsUsedUp))
+        (Operations >= _scenario.Profile.Operations && (_faults.Count >= Scenario.LeastFaults || _faults.IsUsedUp))
         || Time.GetUtcNow() > _end;
 
     /// <summary>Faults that struck, by kind.</summary>
@@ -204,19 +209,22 @@ internal sealed class SeedRun : IScenarioRun
     private void StartClients(int silo)
     {
         var (store, process, life) = (_cluster.Silos[silo], _cluster.Processes[silo], ++_lives);
+        var table = _reminders?.TableOf(store, new(life));
         foreach (var planned in _scenario.Clients.Where(client => client.Silo == silo))
         {
             var random = new Random(planned.Seed + life);
-            var client = new GrainClient(this, store, process, planned, random);
-            _clients.Add((process, process.RunUntilEndAsync(() => WatchedAsync(client))));
+            Func<Task> work = table is null
+                ? new GrainClient(this, store, process, planned, random).WorkAsync
+                : () => _reminders!.ClientOf(table, random).WorkAsync(planned.LongestPause);
+            _clients.Add((process, process.RunUntilEndAsync(() => WatchedAsync(work))));
         }
     }
 
-    private async Task WatchedAsync(GrainClient client)
+    private async Task WatchedAsync(Func<Task> work)
     {
         try
         {
-            await client.WorkAsync();
+            await work();
         }
         catch (Exception exception)
         {
@@ -282,6 +290,11 @@ internal sealed class SeedRun : IScenarioRun
             {
                 await UseAsync((first + reader) % _scenario.Silos, register, reader == 0, until);
             }
+        }
+
+        if (_reminders is not null)
+        {
+            await _reminders.UseAsync(_cluster, _random, until);
         }
     }
 

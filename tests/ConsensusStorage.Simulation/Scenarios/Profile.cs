@@ -8,6 +8,9 @@ internal enum Subject
     /// <summary>Silos with the engine, its replicas and their logs.</summary>
     Store,
 
+    /// <summary>The same, with the reminders of its grains.</summary>
+    Reminders,
+
     /// <summary>Silos and clients of a cluster whose membership is in documents.</summary>
     Membership,
 }
@@ -122,7 +125,7 @@ internal sealed record Profile(string Name, string Purpose, ImmutableArray<(Faul
             Floating = 1,
             Lasting = 3,
         },
-        new("membership", "a cluster's membership in documents, of silos that come, go, stand still and cross each other",
+        new("membership", "a cluster's membership in documents, of silos that come, go, stand still and cross others",
             [
                 (FaultKind.AccountDown, 5), (FaultKind.NoRights, 3), (FaultKind.CutOff, 5), (FaultKind.SlowAccount, 4),
                 (FaultKind.Throttling, 5), (FaultKind.LostRequests, 6), (FaultKind.UnansweredAppends, 8),
@@ -136,6 +139,20 @@ internal sealed record Profile(string Name, string Purpose, ImmutableArray<(Faul
             Spacing = (10, 200),
             Floating = 1,
             Lasting = 2,
+        },
+        new("reminders", "grains' reminders in the store, on disks or blobs, written by many silos at once",
+            [
+                (FaultKind.Loss, 5), (FaultKind.OneWayCut, 3), (FaultKind.Partition, 5), (FaultKind.Reordering, 3),
+                (FaultKind.Delay, 3), (FaultKind.Crash, 5), (FaultKind.Kill, 5), (FaultKind.Restart, 3),
+                (FaultKind.Pause, 4), (FaultKind.WrongView, 3), (FaultKind.FailingDisk, 3), (FaultKind.FailingFlush, 2),
+                (FaultKind.Zombie, 3), (FaultKind.UnansweredAppends, 3), (FaultKind.LateAppends, 3),
+                (FaultKind.AccountDown, 2),
+            ])
+        {
+            Subject = Subject.Reminders,
+            Operations = 200,
+            Spacing = (10, 200),
+            Floating = 0.25,
         },
     ];
 

@@ -41,14 +41,25 @@ internal sealed record Scenario(
     private const int ColdCapacity = 30;
     private const int LateCapacity = 8;
     private const int Late = 6;
+    private const int MostReminderClients = 12;
 
     /// <summary>Each has loops and logs of its own, which take their time.</summary>
     private const int MostFloatingGroups = 2;
 
-    public static Scenario Of(int seed, Profile profile) =>
-        profile.Subject == Subject.Membership ? OfMembership(seed, profile) : OfStore(seed, profile);
+    public static Scenario Of(int seed, Profile profile) => profile.Subject switch
+    {
+        Subject.Membership => OfMembership(seed, profile),
+        Subject.Reminders => OfReminders(OfStore(seed, profile)),
+        _ => OfStore(seed, profile),
+    };
 
-    /// <summary>Places of documents are the replicas; processes are silos, and behind them clients that only read.</summary>
+    /// <summary>Reminders are in registers of their own, and each of their calls is several of these.</summary>
+    private static Scenario OfReminders(Scenario scenario) =>
+        scenario with { Capacities = [], Clients = scenario.Clients[..MostReminderClients] };
+
+    /// <summary>
+    /// Places of documents are the replicas; processes are silos, and behind them clients that only read.
+    /// </summary>
     private static Scenario OfMembership(int seed, Profile profile)
     {
         var random = new Random(seed);

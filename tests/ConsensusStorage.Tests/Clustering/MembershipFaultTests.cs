@@ -118,6 +118,23 @@ public sealed class MembershipFaultTests
         Assert.Equal(2, (await table.ReadAllAsync()).Members.Count);
     }
 
+    [Fact]
+    [Trait("Rule", "S13")]
+    public async Task A_place_that_is_lost_right_after_the_formation_keeps_nobody_from_starting()
+    {
+        var table = await MembershipBench.StartAsync(_places);
+        await MembershipBench.JoinAsync(table, MembershipBench.Entry());
+
+        // Whoever formed it was stopped before the last document had its vote.
+        var last = AcceptorDocument.Decode(_places[2].Documents[MembershipBench.DocumentName].Bytes.Span);
+        var unmarked = last with { IsFormed = false, State = AcceptorDocument.Fresh };
+        _places[2].Put(MembershipBench.DocumentName, unmarked.Encode());
+        _places[0].IsDown = true;
+
+        table = await MembershipBench.StartAsync(_places);
+        Assert.Single((await table.ReadAllAsync()).Members);
+    }
+
     /// <summary>Found by the simulator: it remembered what it had read, and not what it had written.</summary>
     [Fact]
     [Trait("Rule", "S13")]

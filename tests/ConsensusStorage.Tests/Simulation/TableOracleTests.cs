@@ -78,10 +78,10 @@ public sealed class TableOracleTests
         _oracle.End(Read(), before);
         AssertTold("A table was read that was out of date");
 
-        _oracle.End(Read(), new(new TableVersion(9, "never")));
+        _oracle.End(Read(), new MembershipTableData(new TableVersion(9, "never")));
         AssertTold("A table was read that is not chosen");
 
-        _oracle.End(Read(), new(Told().Version));
+        _oracle.End(Read(), new MembershipTableData(Told().Version));
         AssertTold("A table was read that differs");
     }
 
@@ -240,7 +240,7 @@ public sealed class TableOracleTests
         var etag = V(++_versions).ToString();
         var entry = new MembershipEntry
         {
-            SiloAddress = call.Silo,
+            SiloAddress = call.Silo!,
             HostName = $"call{call.Number}",
             SiloName = "silo",
             Status = status ?? call.Status,
