@@ -5,8 +5,8 @@ namespace Orleans.Consensus.Mutants.Hunters;
 
 /// <summary>
 /// The simulator: whole clusters under faults, one seed after the other. Half of the budget goes to the default
-/// profile, the rest to the others; all of it to the one that runs what the mutant changes, if there is only one. A seed
-/// that hangs is the simulator's to notice, so not to end in time says nothing.
+/// profile, the rest to the others; all of it to the one that runs what the mutant changes, if there is only one. A
+/// seed that hangs is the simulator's to notice, so not to end in time says nothing.
 /// </summary>
 internal sealed class SimulatorHunter(TimeSpan budget) : IHunter
 {

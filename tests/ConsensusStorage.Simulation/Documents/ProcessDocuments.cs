@@ -43,7 +43,8 @@ internal sealed class ProcessDocuments(
     }
 
     public async ValueTask NoteAsync(string name, DateTime time, CancellationToken cancellationToken) =>
-        await SendAsync(Request("note", name) with { IsChange = true }, () => place.Note(name, time), cancellationToken);
+        await SendAsync(
+            Request("note", name) with { IsChange = true }, () => place.Note(name, time), cancellationToken);
 
     public async ValueTask ForgetAsync(string name, CancellationToken cancellationToken) =>
         await SendAsync(Request("forget", name) with { IsChange = true }, () => place.Forget(name), cancellationToken);

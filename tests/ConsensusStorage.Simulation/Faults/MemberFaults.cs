@@ -65,7 +65,9 @@ internal sealed class MemberFaults(
         }
     }
 
-    /// <summary>It stands still, and others may bury it meanwhile; a zombie stands longer than any call may take.</summary>
+    /// <summary>
+    /// It stands still, and others may bury it meanwhile; a zombie stands longer than any change may take.
+    /// </summary>
     private async Task PauseAsync(ActiveFault fault, Random random)
     {
         var process = members[fault.Silo].Process;

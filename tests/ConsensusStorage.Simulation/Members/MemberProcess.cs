@@ -25,7 +25,7 @@ internal sealed class MemberProcess
     private readonly ImmutableArray<ProcessDocuments> _documents;
 
     /// <param name="request">Time for a change.</param>
-    /// <param name="isTimed">Places may hang, as directories do; else requests end by themselves, as those to blobs.</param>
+    /// <param name="isTimed">Places may hang, as directories do; else requests end, as those to blobs do.</param>
     public MemberProcess(
         SimulatedScheduler kernel,
         ImmutableArray<DocumentPlace> places,

@@ -4,10 +4,10 @@ using Orleans.Consensus.Paxos;
 namespace Orleans.Consensus.Simulation.Oracles;
 
 /// <summary>
-/// Watches every acceptor that is a document, and holds whoever speaks for it to the word that stands there: it is never
-/// taken back, a proposal has the promises of a majority, no two values have one ballot and no two processes either, and
-/// documents vote only once all have known one another (S13). From what was accepted it tells what is chosen, and when,
-/// without any of the code that reads.
+/// Watches every acceptor that is a document, and holds whoever speaks for it to the word that stands there: it is
+/// never taken back, a proposal has the promises of a majority, no two values have one ballot and no two processes
+/// either, and documents vote only once all have known one another (S13). From what was accepted it tells what is
+/// chosen, and when, without any of the code that reads.
 /// </summary>
 internal sealed class DocumentOracle(int places, Action<string> violated)
 {
@@ -79,7 +79,8 @@ internal sealed class DocumentOracle(int places, Action<string> violated)
             not null when before.Id != after.Id => "another one stands in its place",
             { Peers.IsEmpty: false } when !before.Peers.SequenceEqual(after.Peers) => "it knows other documents",
             { IsFormed: true } when !after.IsFormed => "it has no vote any more",
-            _ when after.IsFormed && before?.IsFormed != true && !AllKnow(after) => "not all documents know one another",
+            _ when after.IsFormed && before?.IsFormed != true && !AllKnow(after) =>
+                "not all documents know one another",
             _ when isSaid && before?.IsFormed != true => "it had no vote",
             _ when now.Promised < then.Promised => $"it had promised {then.Promised}, and now {now.Promised}",
             _ when now.Accepted < then.Accepted => $"it had accepted {then.Accepted}, and now {now.Accepted}",

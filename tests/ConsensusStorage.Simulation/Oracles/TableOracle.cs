@@ -6,9 +6,9 @@ using Orleans.Runtime;
 namespace Orleans.Consensus.Simulation.Oracles;
 
 /// <summary>
-/// Holds a membership table to what Orleans builds upon: the tables that were chosen are one chain, each a change of the
-/// one before by one call that may have been made then; a call that was acknowledged is in the chain by then, one that
-/// was refused never; and whatever is read was the last of the chain at some moment of its reading.
+/// Holds a membership table to what Orleans builds upon: the tables that were chosen are one chain, each a change of
+/// the one before by one call that may have been made then; a call that was acknowledged is in the chain by then, one
+/// that was refused never; and whatever is read was the last of the chain at some moment of its reading.
 /// </summary>
 internal sealed class TableOracle(Action<string> violated)
 {
@@ -162,7 +162,8 @@ internal sealed class TableOracle(Action<string> violated)
         return call switch
         {
             _ when changed.Count != 1 => "more than one row was changed",
-            _ when !entry.SiloAddress.Equals(call.Silo) || entry.Status != call.Status => $"not what was asked for: {call}",
+            _ when !entry.SiloAddress.Equals(call.Silo) || entry.Status != call.Status =>
+                $"not what was asked for: {call}",
             _ when !_effective.Add(call.Number) => $"a change took effect twice: {call}",
             { HasEnded: true, Outcome: TableOutcome.Refused } => $"a change took effect that was refused: {call}",
             _ when call.TableETag != Last.ETag || call.Version != rows.Version =>

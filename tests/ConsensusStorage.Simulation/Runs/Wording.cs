@@ -16,7 +16,8 @@ internal static class Wording
         BatchReply { Refusal: { } why } => $"refused: {why}",
         BatchReply reply => string.Join("; ", reply.Replies.Select(Of)),
         SiloAddress silo => Name(silo),
-        DocumentRequest { Content.Length: > 0 } write => $"{Name(write)} {Of(AcceptorDocument.Decode(write.Content.Span))}",
+        DocumentRequest { Content: { Length: > 0 } content } write =>
+            $"{Name(write)} {Of(AcceptorDocument.Decode(content.Span))}",
         DocumentRequest request => Name(request),
         Document { Bytes: var bytes } => $"found {Of(AcceptorDocument.Decode(bytes.Span))}",
         ChangeResult.Found found => $"found {Of(found.Value)}",

@@ -23,7 +23,7 @@ public sealed class DocumentOracleTests
         Chosen = (ballot, value) => _chosen.Add((ballot, value)),
     };
 
-    /// <summary>What may become of a document that has promised 4 and accepted 2, and the word it breaks with that.</summary>
+    /// <summary>What may become of a document that has promised 4 and accepted 2, and the word it breaks.</summary>
     public static TheoryData<string> Slips => [.. Slipped.Keys];
 
     private static Dictionary<string, AcceptorDocument> Slipped => new()
