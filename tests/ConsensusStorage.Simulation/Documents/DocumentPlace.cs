@@ -28,7 +28,7 @@ internal sealed class DocumentPlace(int number, TimeProvider time, Random random
     /// <summary>Called when a request has been done and its answer is not there yet.</summary>
     public Func<ValueTask>? Answering { get; set; }
 
-    /// <summary>Told at once of every document that was put in the place of another: who did it, its name, it.</summary>
+    /// <summary>Told at once of every document that replaced another: who did it, its name, and it.</summary>
     public Action<int, string, ReadOnlyMemory<byte>> Written { get; set; } = static (_, _, _) => { };
 
     /// <summary>Told of every request, and how it ended if it had no answer, and the answer.</summary>
