@@ -85,6 +85,11 @@ internal sealed class DocumentAcceptor(
                 + "it while the others go on, and all of them when no silo of the cluster runs.");
         }
 
+        Remember(content);
+    }
+
+    private void Remember(AcceptorDocument content)
+    {
         lock (_lock)
         {
             _highest = Ballot.Max(_highest, content.State.Highest);
@@ -92,9 +97,17 @@ internal sealed class DocumentAcceptor(
     }
 
     /// <summary>Puts a document in the place of the one with that tag, or creates it.</summary>
-    public ValueTask<bool> TryWriteAsync(
-        AcceptorDocument content, string? tag, CancellationToken cancellationToken) =>
-        documents.TryWriteAsync(name, tag, content.Encode(), cancellationToken);
+    public async ValueTask<bool> TryWriteAsync(
+        AcceptorDocument content, string? tag, CancellationToken cancellationToken)
+    {
+        if (!await documents.TryWriteAsync(name, tag, content.Encode(), cancellationToken))
+        {
+            return false;
+        }
+
+        Remember(content);
+        return true;
+    }
 
     private async Task AnswerAsync(Outgoing outgoing)
     {

@@ -72,6 +72,15 @@ internal sealed class DocumentFormation(
             return null;
         }
 
+        // One that has a vote proves that all of them knew the others, whatever has become of them since.
+        var proven = looks.Where(look => look.Content is { IsFormed: false, Peers.Length: > 0 } content
+            && looks.Any(other => other.Content is { IsFormed: true } && Knows(other, content.Peers))).ToList();
+        if (proven.Count > 0)
+        {
+            await MarkAllAsync(proven, cancellationToken);
+            return "its documents are getting their votes";
+        }
+
         if (looks.FirstOrDefault(look => look.Problem is not null)?.Problem is { } problem)
         {
             return $"the first start needs all places, and {problem}";

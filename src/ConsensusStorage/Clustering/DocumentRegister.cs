@@ -85,13 +85,18 @@ internal sealed class DocumentRegister(
 
     private async Task<bool> TakeTurnAsync(CancellationToken cancellationToken)
     {
-        try
+        using var waiter = new Waiter(times.Request, time, cancellationToken);
+        _ = HandOverAsync(waiter);
+        return await waiter.Task;
+    }
+
+    private async Task HandOverAsync(Waiter waiter)
+    {
+        await _turn.WaitAsync();
+        if (!waiter.TrySignal())
         {
-            return await _turn.WaitAsync(times.Request, cancellationToken);
-        }
-        catch (OperationCanceledException)
-        {
-            return false;
+            // It came too late: the next one may have it.
+            _turn.Release();
         }
     }
 

@@ -63,11 +63,15 @@ internal sealed class Heartbeats(ImmutableArray<IDocuments> places, string folde
     {
         var answers = new List<T>();
         var problems = new List<string>();
-        await foreach (var answer in Task.WhenEach(places.Select(request).ToList()))
+        var open = places.Select(request).ToList();
+        while (open.Count > 0)
         {
+            // WhenEach would go on in the thread pool, outside of a simulation.
+            var ended = await Task.WhenAny(open);
+            open.Remove(ended);
             try
             {
-                answers.Add(await answer);
+                answers.Add(await ended);
             }
             catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
             {

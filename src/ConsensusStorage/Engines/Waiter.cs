@@ -26,7 +26,10 @@ internal sealed class Waiter : IDisposable
     /// <summary>True once signalled, false if time ran out or the wait was cancelled before.</summary>
     public Task<bool> Task => _source.Task;
 
-    public void Signal() => _source.TrySetResult(true);
+    public void Signal() => TrySignal();
+
+    /// <returns>False if it comes too late, or not for the first time.</returns>
+    public bool TrySignal() => _source.TrySetResult(true);
 
     public void Dispose()
     {

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Globalization;
 using Orleans.Consensus.Journaling;
 using Orleans.Consensus.Journaling.Blobs;
 using Orleans.Consensus.Simulation.Kernel;
@@ -8,6 +9,8 @@ namespace Orleans.Consensus.Simulation.Blobs;
 /// <summary>A storage account for each replica of a cluster, and the ways there.</summary>
 internal sealed class BlobAccounts
 {
+    private const string Prefix = "silo";
+
     private readonly SimulatedScheduler _kernel;
     private readonly ReplicaSet _replicas;
 
@@ -24,7 +27,12 @@ internal sealed class BlobAccounts
     public int MaxAppends { get; init; } = 24;
 
     /// <summary>What a silo's requests are known by.</summary>
-    public static string ClientOf(int silo) => $"silo{silo}";
+    public static string ClientOf(int silo) => $"{Prefix}{silo.ToString(CultureInfo.InvariantCulture)}";
+
+    /// <summary>Whose request it is; null if it is no silo's.</summary>
+    public static int? SiloOf(string client) => client.StartsWith(Prefix, StringComparison.Ordinal)
+        ? int.Parse(client.AsSpan(Prefix.Length), CultureInfo.InvariantCulture)
+        : null;
 
     /// <summary>Where the logs are as a silo's process sees them, by their name.</summary>
     public Func<string, IJournalStore> LogsOf(

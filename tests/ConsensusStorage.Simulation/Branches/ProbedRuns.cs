@@ -23,7 +23,7 @@ internal static class ProbedRuns
             int seed;
             while (Volatile.Read(ref problem) is null && (seed = Interlocked.Increment(ref next)) < start + seeds)
             {
-                var run = new SeedRun(Scenario.Of(seed, Profile.Find(profile)!));
+                var run = IScenarioRun.Of(Scenario.Of(seed, Profile.Find(profile)!));
                 var hits = Probes.Watch(branches, () => run.Execute());
                 lock (taken)
                 {

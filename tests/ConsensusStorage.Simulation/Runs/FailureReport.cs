@@ -15,12 +15,12 @@ internal static class FailureReport
         Console.WriteLine("To run it again: dotnet run --project tests/ConsensusStorage.Simulation -c Release -- "
             + $"--profile {scenario.Profile.Name} --seed {scenario.Seed}");
         Console.WriteLine("Making it smaller ...");
-        var kind = KindOf(new SeedRun(scenario).Execute().Problems);
-        var small = new Shrinker(MostRuns, one => KindOf(new SeedRun(one).Execute().Problems) == kind)
+        var kind = KindOf(IScenarioRun.Of(scenario).Execute().Problems);
+        var small = new Shrinker(MostRuns, one => KindOf(IScenarioRun.Of(one).Execute().Problems) == kind)
             .Shrink(scenario);
-        var run = new SeedRun(small, isTold: true).Execute();
+        var run = IScenarioRun.Of(small, isTold: true).Execute();
         Console.WriteLine();
-        Console.WriteLine("The smallest that fails so: " + Size(small) + $", {run.Histories.Count} operations.");
+        Console.WriteLine("The smallest that fails so: " + Size(small) + $", {run.Operations} operations.");
         foreach (var fault in small.Faults)
         {
             Console.WriteLine($"  {fault}");
@@ -38,7 +38,12 @@ internal static class FailureReport
         problems.Count == 0 ? null : string.Concat(problems[0].TakeWhile(letter => !char.IsAsciiDigit(letter)));
 
     /// <summary>How large a scenario is, in words.</summary>
-    public static string Size(Scenario scenario) =>
+    public static string Size(Scenario scenario) => scenario.Profile.Subject == Subject.Membership
+        ? $"{scenario.Silos} processes, {scenario.Replicas} places, {scenario.Clients.Length} clients"
+            + (scenario.IsTight ? ", places that hang" : "")
+        : SizeOfStore(scenario);
+
+    private static string SizeOfStore(Scenario scenario) =>
         $"{scenario.Silos} silos, {scenario.Replicas} replicas in {scenario.Groups} groups, "
         + $"{scenario.Clients.Length} clients" + (scenario.Floats ? ", floating" : "")
         + (scenario.IsTight ? ", tight queues and little patience" : "");

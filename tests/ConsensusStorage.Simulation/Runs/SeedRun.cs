@@ -5,6 +5,7 @@ using Orleans.Consensus.Simulation.Faults;
 using Orleans.Consensus.Simulation.Kernel;
 using Orleans.Consensus.Simulation.Linearizability;
 using Orleans.Consensus.Simulation.Oracles;
+using Orleans.Consensus.Simulation.Reminders;
 using Orleans.Consensus.Simulation.Scenarios;
 using Orleans.Consensus.Transport;
 
@@ -14,7 +15,7 @@ namespace Orleans.Consensus.Simulation.Runs;
 /// One cluster of shipped code with its clients and its misfortunes, all from one scenario, under the eyes of every
 /// oracle. Single-threaded; two runs of one scenario are the same to the byte.
 /// </summary>
-internal sealed class SeedRun
+internal sealed class SeedRun : IScenarioRun
 {
     public static readonly TimeSpan RequestTimeout = TimeSpan.FromSeconds(3);
 
@@ -33,6 +34,7 @@ internal sealed class SeedRun
     private readonly FaultInjector _faults;
     private readonly BoundsOracle _bounds;
     private readonly FightOracle _fights;
+    private readonly ReminderLoad? _reminders;
     private readonly Sightings _sightings = new();
     private readonly Random _random;
     private readonly List<(SimulatedProcess Process, Task Work)> _clients = [];
@@ -46,6 +48,7 @@ internal sealed class SeedRun
         _scenario = scenario;
         _random = new(scenario.Seed ^ 0x0DD5);
         Histories = new(scenario.Capacities);
+        _reminders = scenario.Profile.Subject == Subject.Reminders ? new(this) : null;
         _cluster = new(scenario.Replicas, scenario.Seed)
         {
             JournalOptions = new() { FirstSegmentBytes = 8192, SegmentBytes = 16384 },
@@ -97,13 +100,21 @@ internal sealed class SeedRun
 
     public Histories Histories { get; }
 
+    IReadOnlyList<string> IScenarioRun.Problems => Problems;
+
+    /// <summary>Calls so far.</summary>
+    public int Operations => Histories.Count + (_reminders?.Operations ?? 0);
+
+    IEnumerable<Ending> IScenarioRun.Endings =>
+        Histories.All.Select(operation => operation.Ending).Concat(_reminders?.Endings ?? []);
+
     public Trace Trace { get; }
 
     public TimeProvider Time => _cluster.Scheduler.Time;
 
     /// <summary>The clients may rest.</summary>
     public bool IsEnough =>
-        (Histories.Count >= _scenario.Profile.Operations && (_faults.Count >= Scenario.LeastFaults || _faults.IsUsedUp))
+        (Operations >= _scenario.Profile.Operations && (_faults.Count >= Scenario.LeastFaults || _faults.IsUsedUp))
         || Time.GetUtcNow() > _end;
 
     /// <summary>Faults that struck, by kind.</summary>
@@ -140,6 +151,8 @@ internal sealed class SeedRun
 
         return this;
     }
+
+    IScenarioRun IScenarioRun.Execute() => Execute();
 
     public void Violated(string what)
     {
@@ -196,19 +209,22 @@ internal sealed class SeedRun
     private void StartClients(int silo)
     {
         var (store, process, life) = (_cluster.Silos[silo], _cluster.Processes[silo], ++_lives);
+        var table = _reminders?.TableOf(store, new(life));
         foreach (var planned in _scenario.Clients.Where(client => client.Silo == silo))
         {
             var random = new Random(planned.Seed + life);
-            var client = new GrainClient(this, store, process, planned, random);
-            _clients.Add((process, process.RunUntilEndAsync(() => WatchedAsync(client))));
+            Func<Task> work = table is null
+                ? new GrainClient(this, store, process, planned, random).WorkAsync
+                : () => _reminders!.ClientOf(table, random).WorkAsync(planned.LongestPause);
+            _clients.Add((process, process.RunUntilEndAsync(() => WatchedAsync(work))));
         }
     }
 
-    private async Task WatchedAsync(GrainClient client)
+    private async Task WatchedAsync(Func<Task> work)
     {
         try
         {
-            await client.WorkAsync();
+            await work();
         }
         catch (Exception exception)
         {
@@ -274,6 +290,11 @@ internal sealed class SeedRun
             {
                 await UseAsync((first + reader) % _scenario.Silos, register, reader == 0, until);
             }
+        }
+
+        if (_reminders is not null)
+        {
+            await _reminders.UseAsync(_cluster, _random, until);
         }
     }
 

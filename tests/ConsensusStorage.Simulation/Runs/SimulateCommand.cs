@@ -135,10 +135,10 @@ internal static class SimulateCommand
 
     private static int RunOne(Scenario scenario, bool messages)
     {
-        var run = new SeedRun(scenario, isTold: true).Execute();
+        var run = IScenarioRun.Of(scenario, isTold: true).Execute();
         Console.Write(run.Tell(messages));
         Console.WriteLine(run.Problems.Count == 0
-            ? $"Seed {scenario.Seed}: {run.Histories.Count} operations, {run.Faults.Values.Sum()} faults, all is well."
+            ? $"Seed {scenario.Seed}: {run.Operations} operations, {run.Faults.Values.Sum()} faults, all is well."
             : $"Seed {scenario.Seed} failed: {run.Problems[0]}");
         if (run.Problems.Count > 0)
         {
@@ -157,7 +157,7 @@ internal static class SimulateCommand
         var statistics = new Statistics(profile);
         var next = (long)first - 1;
         var told = TimeSpan.Zero;
-        SeedRun? failed = null;
+        IScenarioRun? failed = null;
         Scenario? failing = null;
         WorkerThreads.Run(arguments.GetValue(Workers), Work);
         Console.Write(statistics.Tell(clock.Elapsed));
@@ -185,7 +185,7 @@ internal static class SimulateCommand
                 }
 
                 var scenario = Scenario.Of((int)seed, profile);
-                var run = new SeedRun(scenario).Execute();
+                var run = IScenarioRun.Of(scenario).Execute();
                 statistics.Add(run);
                 lock (statistics)
                 {

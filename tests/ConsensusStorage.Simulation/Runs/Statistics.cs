@@ -47,13 +47,13 @@ internal sealed class Statistics(Profile profile)
     /// <summary>Also those that never struck.</summary>
     private IEnumerable<FaultKind> Kinds => profile.Weights.Select(one => one.Kind).Union(_faults.Keys).Order();
 
-    public void Add(SeedRun run)
+    public void Add(IScenarioRun run)
     {
         lock (_lock)
         {
             Seeds++;
-            Operations += run.Histories.Count;
-            _fewestOperations = Math.Min(_fewestOperations, run.Histories.Count);
+            Operations += run.Operations;
+            _fewestOperations = Math.Min(_fewestOperations, run.Operations);
             _fewestFaults = Math.Min(_fewestFaults, run.Faults.Values.Sum());
             _simulated += run.Simulated;
             _tasks += run.Fingerprint.Tasks;
@@ -70,9 +70,9 @@ internal sealed class Statistics(Profile profile)
                 _situations[situation] = _situations.GetValueOrDefault(situation) + 1;
             }
 
-            foreach (var operation in run.Histories.All)
+            foreach (var ending in run.Endings)
             {
-                _endings[operation.Ending] = _endings.GetValueOrDefault(operation.Ending) + 1;
+                _endings[ending] = _endings.GetValueOrDefault(ending) + 1;
             }
         }
     }

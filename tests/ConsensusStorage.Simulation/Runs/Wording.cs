@@ -1,4 +1,7 @@
+using Orleans.Consensus.Clustering;
+using Orleans.Consensus.Clustering.Documents;
 using Orleans.Consensus.Paxos;
+using Orleans.Consensus.Simulation.Documents;
 using Orleans.Consensus.Transport;
 using Orleans.Runtime;
 
@@ -13,6 +16,10 @@ internal static class Wording
         BatchReply { Refusal: { } why } => $"refused: {why}",
         BatchReply reply => string.Join("; ", reply.Replies.Select(Of)),
         SiloAddress silo => Name(silo),
+        DocumentRequest { Content: { Length: > 0 } content } write =>
+            $"{Name(write)} {Of(AcceptorDocument.Decode(content.Span))}",
+        DocumentRequest request => Name(request),
+        Document { Bytes: var bytes } => $"found {Of(AcceptorDocument.Decode(bytes.Span))}",
         ChangeResult.Found found => $"found {Of(found.Value)}",
         ChangeResult.Applied applied => $"applied, now {applied.Version?.ToString()[^6..] ?? "nothing"}",
         ChangeResult.Stale stale =>
@@ -24,6 +31,13 @@ internal static class Wording
 
     /// <summary>Its number, and which of its lives this is.</summary>
     public static string Name(SiloAddress silo) => $"silo {silo.Endpoint.Port - 1000} (life {silo.Generation})";
+
+    private static string Name(DocumentRequest request) =>
+        $"process {request.Process}, place {request.Place + 1}: {request.What} {request.Name}";
+
+    private static string Of(AcceptorDocument document) =>
+        $"{(document.IsFormed ? "" : $"{document.Peers.Length} peers, no vote, ")}promised {document.State.Promised}, "
+        + $"accepted {document.State.Accepted} {Of(document.State.Value)}";
 
     private static string Of(RegisterRequest request) => request.Request switch
     {

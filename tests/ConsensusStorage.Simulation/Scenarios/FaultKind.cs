@@ -101,6 +101,9 @@ internal enum FaultKind
 
     /// <summary>All that was in an account is gone. Its replica counts as lost.</summary>
     LostAccount,
+
+    /// <summary>A membership document is put back as it once was, and later taken away. It counts as lost.</summary>
+    OlderCopy,
 }
 
 /// <summary>Which kinds go with which logs.</summary>

@@ -2,6 +2,19 @@ using System.Collections.Immutable;
 
 namespace Orleans.Consensus.Simulation.Scenarios;
 
+/// <summary>What the runs of a profile are made of.</summary>
+internal enum Subject
+{
+    /// <summary>Silos with the engine, its replicas and their logs.</summary>
+    Store,
+
+    /// <summary>The same, with the reminders of its grains.</summary>
+    Reminders,
+
+    /// <summary>Silos and clients of a cluster whose membership is in documents.</summary>
+    Membership,
+}
+
 /// <summary>What kind of bad luck a run has.</summary>
 /// <param name="Name">What it is called on the command line.</param>
 /// <param name="Purpose">One line about it.</param>
@@ -10,6 +23,8 @@ internal sealed record Profile(string Name, string Purpose, ImmutableArray<(Faul
 {
     /// <summary>Operations after which the clients rest. After the faults, two reads of each register follow.</summary>
     public int Operations { get; init; } = 270;
+
+    public Subject Subject { get; init; }
 
     /// <summary>The shortest and the longest pause between two faults, in milliseconds.</summary>
     public (int Shortest, int Longest) Spacing { get; init; } = (20, 350);
@@ -109,6 +124,35 @@ internal sealed record Profile(string Name, string Purpose, ImmutableArray<(Faul
             Spacing = (10, 300),
             Floating = 1,
             Lasting = 3,
+        },
+        new("membership", "a cluster's membership in documents, of silos that come, go, stand still and cross others",
+            [
+                (FaultKind.AccountDown, 5), (FaultKind.NoRights, 3), (FaultKind.CutOff, 5), (FaultKind.SlowAccount, 4),
+                (FaultKind.Throttling, 5), (FaultKind.LostRequests, 6), (FaultKind.UnansweredAppends, 8),
+                (FaultKind.LateAppends, 8), (FaultKind.LostAccount, 2), (FaultKind.OlderCopy, 4), (FaultKind.Kill, 5),
+                (FaultKind.Pause, 4), (FaultKind.Zombie, 3), (FaultKind.Leave, 2), (FaultKind.ClockJump, 3),
+                (FaultKind.ClockDrift, 2),
+            ])
+        {
+            Subject = Subject.Membership,
+            Operations = 160,
+            Spacing = (10, 200),
+            Floating = 1,
+            Lasting = 2,
+        },
+        new("reminders", "grains' reminders in the store, on disks or blobs, written by many silos at once",
+            [
+                (FaultKind.Loss, 5), (FaultKind.OneWayCut, 3), (FaultKind.Partition, 5), (FaultKind.Reordering, 3),
+                (FaultKind.Delay, 3), (FaultKind.Crash, 5), (FaultKind.Kill, 5), (FaultKind.Restart, 3),
+                (FaultKind.Pause, 4), (FaultKind.WrongView, 3), (FaultKind.FailingDisk, 3), (FaultKind.FailingFlush, 2),
+                (FaultKind.Zombie, 3), (FaultKind.UnansweredAppends, 3), (FaultKind.LateAppends, 3),
+                (FaultKind.AccountDown, 2),
+            ])
+        {
+            Subject = Subject.Reminders,
+            Operations = 200,
+            Spacing = (10, 200),
+            Floating = 0.25,
         },
     ];
 

@@ -41,11 +41,55 @@ internal sealed record Scenario(
     private const int ColdCapacity = 30;
     private const int LateCapacity = 8;
     private const int Late = 6;
+    private const int MostReminderClients = 12;
 
     /// <summary>Each has loops and logs of its own, which take their time.</summary>
     private const int MostFloatingGroups = 2;
 
-    public static Scenario Of(int seed, Profile profile)
+    public static Scenario Of(int seed, Profile profile) => profile.Subject switch
+    {
+        Subject.Membership => OfMembership(seed, profile),
+        Subject.Reminders => OfReminders(OfStore(seed, profile)),
+        _ => OfStore(seed, profile),
+    };
+
+    /// <summary>Reminders are in registers of their own, and each of their calls is several of these.</summary>
+    private static Scenario OfReminders(Scenario scenario) =>
+        scenario with { Capacities = [], Clients = scenario.Clients[..MostReminderClients] };
+
+    /// <summary>
+    /// Places of documents are the replicas; processes are silos, and behind them clients that only read.
+    /// </summary>
+    private static Scenario OfMembership(int seed, Profile profile)
+    {
+        var random = new Random(seed);
+        var places = random.Next(8) switch
+        {
+            0 => 1,
+            <= 2 => 5,
+            _ => 3,
+        };
+        var silos = random.Next(2, 6);
+        var processes = silos + random.Next(1, 3);
+        var clients = Enumerable.Range(0, processes)
+            .SelectMany(process => Enumerable.Range(0, random.Next(1, 3)).Select(_ => process))
+            .Select(process => new PlannedClient(
+                process, process < silos ? 0 : 1, random.Next(400), random.Next(20, 300), random.Next()))
+            .ToImmutableArray();
+        return new(
+            seed,
+            profile,
+            places,
+            processes,
+            Groups: 1,
+            Floats: true,
+            IsTight: random.Next(2) == 0,
+            Capacities: [],
+            clients,
+            [.. Draw(random, profile, processes, floats: true)]);
+    }
+
+    private static Scenario OfStore(int seed, Profile profile)
     {
         // Apart from all others, which stay as they are for seeds with disks.
         var floats = new Random(seed ^ 0xF10A7).NextDouble() < profile.Floating;

@@ -119,6 +119,39 @@ public sealed class MembershipFaultTests
     }
 
     [Fact]
+    [Trait("Rule", "S13")]
+    public async Task A_place_that_is_lost_right_after_the_formation_keeps_nobody_from_starting()
+    {
+        var table = await MembershipBench.StartAsync(_places);
+        await MembershipBench.JoinAsync(table, MembershipBench.Entry());
+
+        // Whoever formed it was stopped before the last document had its vote.
+        var last = AcceptorDocument.Decode(_places[2].Documents[MembershipBench.DocumentName].Bytes.Span);
+        var unmarked = last with { IsFormed = false, State = AcceptorDocument.Fresh };
+        _places[2].Put(MembershipBench.DocumentName, unmarked.Encode());
+        _places[0].IsDown = true;
+
+        table = await MembershipBench.StartAsync(_places);
+        Assert.Single((await table.ReadAllAsync()).Members);
+    }
+
+    /// <summary>Found by the simulator: it remembered what it had read, and not what it had written.</summary>
+    [Fact]
+    [Trait("Rule", "S13")]
+    public async Task Who_wrote_a_document_last_knows_an_older_copy_of_it()
+    {
+        var places = MembershipBench.Memory(1);
+        var table = await MembershipBench.StartAsync(places);
+        await MembershipBench.JoinAsync(table, MembershipBench.Entry());
+        var copy = places[0].Documents[MembershipBench.DocumentName].Bytes;
+        await MembershipBench.JoinAsync(table, MembershipBench.Entry());
+        places[0].Put(MembershipBench.DocumentName, copy);
+
+        var refused = await Assert.ThrowsAsync<DocumentsUnavailableException>(table.ReadAllAsync);
+        Assert.Contains("an older copy", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_place_of_an_earlier_formation_or_without_rights_keeps_nobody_from_starting()
     {
         await MembershipBench.StartAsync(_places);

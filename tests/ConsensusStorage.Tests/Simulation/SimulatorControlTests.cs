@@ -1,4 +1,6 @@
 using Orleans.Consensus.Paxos;
+using Orleans.Consensus.Simulation.Documents;
+using Orleans.Consensus.Simulation.Members;
 using Orleans.Consensus.Simulation.Scenarios;
 
 namespace Orleans.Consensus.Tests.Simulation;
@@ -43,6 +45,37 @@ public sealed class SimulatorControlTests(ITestOutputHelper output)
             cluster => cluster.Intercept = (_, journals) => new DeafJournals(journals),
             by: "An answer is not in the log",
             Profile.Find("takeover"));
+
+    [Fact]
+    [Trait("Rule", "S13")]
+    public void Places_that_put_older_documents_back_unseen_are_caught()
+    {
+        var profile = Profile.Find("membership")!;
+        var problems = Enumerable.Range(0, Seeds)
+            .SelectMany(seed => new MembershipRun(Scenario.Of(seed, profile), sabotage: PutBackNowAndThen)
+                .Execute().Problems);
+        Assert.Contains(problems, problem => problem.Contains("broke its word", StringComparison.Ordinal));
+    }
+
+    private static void PutBackNowAndThen(DocumentPlace place)
+    {
+        var (plan, requests) = (place.Plan!, 0);
+        ReadOnlyMemory<byte>? copy = null;
+        place.Plan = request =>
+        {
+            if (++requests % 60 == 0)
+            {
+                if (copy is { } older)
+                {
+                    place.Put(MemberProcess.DocumentName, older);
+                }
+
+                copy = place.Find(MemberProcess.DocumentName)?.Bytes;
+            }
+
+            return plan(request);
+        };
+    }
 
     private void AssertCaught(
         Action<SimulatedCluster> sabotage, string by = "not linearizable", Profile? profile = null)

@@ -1,4 +1,5 @@
 using Orleans.Consensus.Simulation.Linearizability;
+using Orleans.Consensus.Simulation.Members;
 using Orleans.Consensus.Simulation.Scenarios;
 
 namespace Orleans.Consensus.Tests.Simulation;
@@ -19,11 +20,16 @@ public sealed class SimulatorTests(ITestOutputHelper output)
     public void Whatever_fails_every_register_stays_linearizable(string profile)
     {
         var statistics = new Orleans.Consensus.Simulation.Runs.Statistics(Profile.Find(profile)!);
-        var seeds = Profile.Find(profile)!.Floating == 1 ? 8 : 12;
+        var seeds = Profile.Find(profile)! switch
+        {
+            { Subject: Subject.Membership } => 30,
+            { Floating: 1 } => 8,
+            _ => 12,
+        };
         for (var seed = 0; seed < seeds; seed++)
         {
             var scenario = Scenario.Of(seed, Profile.Find(profile)!);
-            var run = new SeedRun(scenario).Execute();
+            var run = IScenarioRun.Of(scenario).Execute();
             Assert.True(run.Problems.Count == 0, Report(scenario, run));
             statistics.Add(run);
         }
@@ -49,12 +55,12 @@ public sealed class SimulatorTests(ITestOutputHelper output)
         for (var seed = 20; seed < 23; seed++)
         {
             var scenario = Scenario.Of(seed, Profile.Find(profile)!);
-            var first = new SeedRun(scenario, isTold: true).Execute();
-            var second = new SeedRun(scenario, isTold: true).Execute();
-            Assert.True(first.Trace.ToText(withMessages: true).Length > 10_000);
-            Assert.Equal(first.Trace.ToText(withMessages: true), second.Trace.ToText(withMessages: true));
+            var first = IScenarioRun.Of(scenario, isTold: true).Execute();
+            var second = IScenarioRun.Of(scenario, isTold: true).Execute();
+            Assert.True(first.Tell(withMessages: true).Length > 10_000);
+            Assert.Equal(first.Tell(withMessages: true), second.Tell(withMessages: true));
             Assert.Equal(first.Fingerprint, second.Fingerprint);
-            Assert.Equal(first.Fingerprint, new SeedRun(scenario).Execute().Fingerprint);
+            Assert.Equal(first.Fingerprint, IScenarioRun.Of(scenario).Execute().Fingerprint);
         }
     }
 
@@ -62,6 +68,7 @@ public sealed class SimulatorTests(ITestOutputHelper output)
     [Theory]
     [InlineData("default")]
     [InlineData("takeover")]
+    [InlineData("membership")]
     public async Task Another_process_tells_the_same_byte_for_byte(string profile)
     {
         string[] arguments = ["--seed", "23", "--messages", "--profile", profile];
@@ -83,6 +90,18 @@ public sealed class SimulatorTests(ITestOutputHelper output)
     }
 
     [Fact]
+    public void A_membership_seed_has_at_least_160_calls_and_a_chain_of_tables()
+    {
+        for (var seed = 100; seed < 110; seed++)
+        {
+            var run = new MembershipRun(Scenario.Of(seed, Profile.Find("membership")!));
+            run.Execute();
+            Assert.InRange(run.Operations, 160, int.MaxValue);
+            Assert.InRange(run.Tables.Length, 5, int.MaxValue);
+        }
+    }
+
+    [Fact]
     public void Every_ending_of_an_operation_comes_about()
     {
         var endings = Enumerable.Range(200, 12)
@@ -92,7 +111,7 @@ public sealed class SimulatorTests(ITestOutputHelper output)
         Assert.Equal(Enum.GetValues<Ending>().ToHashSet(), endings);
     }
 
-    private static string Report(Scenario scenario, SeedRun run) =>
+    private static string Report(Scenario scenario, IScenarioRun run) =>
         $"To run it again: dotnet run --project tests/ConsensusStorage.Simulation -c Release -- "
         + $"--profile {scenario.Profile.Name} --seed {scenario.Seed}\n{string.Join("\n", run.Problems)}";
 }
