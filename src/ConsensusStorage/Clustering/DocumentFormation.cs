@@ -33,8 +33,9 @@ internal sealed class DocumentFormation(
             {
                 problem = await TryAsync(cancellationToken);
             }
-            catch (IOException exception)
-                when (exception is not (ForeignDocumentException or DocumentsUnavailableException))
+            catch (Exception exception)
+                when (exception is UnauthorizedAccessException
+                    or (IOException and not (ForeignDocumentException or DocumentsUnavailableException)))
             {
                 // A document could not be written; whether it was, the next look tells.
                 problem = exception.Message;

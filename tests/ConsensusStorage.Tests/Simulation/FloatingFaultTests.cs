@@ -10,7 +10,11 @@ public sealed class FloatingFaultTests
     private readonly List<FaultKind> _felt = [];
 
     public static TheoryData<string> Kinds =>
-        [.. Enum.GetValues<FaultKind>().Where(kind => !kind.Fits(floats: false)).Select(kind => $"{kind}")];
+    [
+        .. Enum.GetValues<FaultKind>()
+            .Where(kind => !kind.Fits(floats: false) && kind != FaultKind.OlderCopy)
+            .Select(kind => $"{kind}"),
+    ];
 
     [Theory]
     [MemberData(nameof(Kinds))]
