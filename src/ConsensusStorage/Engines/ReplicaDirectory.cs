@@ -80,29 +80,10 @@ internal sealed partial class ReplicaDirectory
     public Pulse QuorumFound { get; } = new();
 
     /// <summary>The replicas of all silos, as they last described themselves.</summary>
-    public ImmutableArray<(SiloAddress Silo, ReplicaDescription Replica)> Seen
-    {
-        get
-        {
-            lock (_lock)
-            {
-                return [.. _silos.SelectMany(silo => silo.Value.Replicas, (silo, replica) => (silo.Key, replica))];
-            }
-        }
-    }
+    public ImmutableArray<(SiloAddress Silo, ReplicaDescription Replica)> Seen => Of(static _ => true);
 
     /// <summary>The same without the silos that gave no answer when asked last.</summary>
-    public ImmutableArray<(SiloAddress Silo, ReplicaDescription Replica)> Answering
-    {
-        get
-        {
-            lock (_lock)
-            {
-                return [.. _silos.Where(silo => !silo.Value.Silent)
-                    .SelectMany(silo => silo.Value.Replicas, (silo, replica) => (silo.Key, replica))];
-            }
-        }
-    }
+    public ImmutableArray<(SiloAddress Silo, ReplicaDescription Replica)> Answering => Of(static silo => !silo.Silent);
 
     /// <summary>This silo.</summary>
     public SiloAddress Local => _transport.Local;
@@ -202,6 +183,15 @@ internal sealed partial class ReplicaDirectory
 
     /// <summary>Asks all live silos now; completes when all have answered or had their time.</summary>
     public Task RefreshAllAsync() => Task.WhenAll(_membership.LiveSilos.Select(DescribeAsync));
+
+    private ImmutableArray<(SiloAddress Silo, ReplicaDescription Replica)> Of(Func<KnownSilo, bool> which)
+    {
+        lock (_lock)
+        {
+            return [.. _silos.Where(silo => which(silo.Value))
+                .SelectMany(silo => silo.Value.Replicas, (silo, replica) => (silo.Key, replica))];
+        }
+    }
 
     private IEnumerable<(SiloAddress Silo, ReplicaDescription Replica)> Elsewhere(ReplicaId replica) =>
         Answering.Where(seen => !seen.Silo.Equals(Local) && seen.Replica.Replica == replica);
@@ -335,7 +325,7 @@ internal sealed partial class ReplicaDirectory
         }
 
         var conflict = formations.Count > 1
-            || (formations.Count == 1 && !Same(formations[0].First().Replica.Peers, _formation));
+            || (formations.Count == 1 && !formations[0].First().Replica.Peers.SequenceEqual(_formation));
 
         // Where logs can be taken over, a host that does not know yet that its log was counts for nothing.
         serving = [.. serving
@@ -353,7 +343,7 @@ internal sealed partial class ReplicaDirectory
         foreach (var (silo, replica) in conflict ? [] : serving.Where(seen => !twice.Contains(seen.Replica.Replica)))
         {
             var index = _settings.Replicas.IndexOf(replica.Replica);
-            if (Same(replica.Peers, _formation) && replica.Log == _formation[index])
+            if (replica.Peers.SequenceEqual(_formation) && replica.Log == _formation[index])
             {
                 locations[index] = new(silo, replica.Log!.Value);
             }
@@ -397,9 +387,6 @@ internal sealed partial class ReplicaDirectory
             LogTwoFormations(_logger, Problem);
         }
     }
-
-    private static bool Same(ImmutableArray<LogId> left, ImmutableArray<LogId> right) =>
-        left.AsSpan().SequenceEqual(right.AsSpan());
 
     [LoggerMessage(1, LogLevel.Debug, "Store {Store}: silo {Silo} does not say what it hosts: {Problem}")]
     private static partial void LogNoDescription(ILogger logger, string store, SiloAddress silo, string problem);

@@ -32,7 +32,7 @@ internal sealed record BankGateway(IGrainFactory Grains, CancellationToken Stopp
 /// <summary>The whole cluster.</summary>
 internal sealed record ClusterView(IReadOnlyList<SiloView> Silos, IReadOnlyList<GroupView> Groups)
 {
-    /// <summary>The silos that the process that answers can kill, and start again if they are not alone in it.</summary>
+    /// <summary>The silos that the answering process can kill; if there are several, it can start them, too.</summary>
     public required IReadOnlyList<string> Own { get; init; }
 }
 

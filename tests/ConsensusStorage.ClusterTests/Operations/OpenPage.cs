@@ -69,7 +69,7 @@ internal sealed class OpenPage : IAsyncDisposable
     });
 
     public Task ResizeAsync(int width, int height) =>
-        _page.SetViewportAsync(new() { Width = width, Height = height, IsMobile = width < 600, HasTouch = width < 600 });
+        _page.SetViewportAsync(new() { Width = width, Height = height, IsMobile = width < 600 });
 
     /// <summary>Keeps a picture among the results of the tests.</summary>
     public async Task PictureAsync(string name)

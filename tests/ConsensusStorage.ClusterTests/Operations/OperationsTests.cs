@@ -41,7 +41,8 @@ public sealed class OperationsTests(RunningBank running) : IDisposable
             new Uri("/metrics", UriKind.Relative), TestContext.Current.CancellationToken);
         foreach (var silo in new[] { "a", "b", "c" })
         {
-            Assert.Contains($"otel_scope_silo=\"{silo}\",kind=\"write\",outcome=\"ok\"", metrics, StringComparison.Ordinal);
+            Assert.Contains(
+                $"otel_scope_silo=\"{silo}\",kind=\"write\",outcome=\"ok\"", metrics, StringComparison.Ordinal);
         }
 
         Assert.Contains("consensus_change_duration_seconds_bucket", metrics, StringComparison.Ordinal);
