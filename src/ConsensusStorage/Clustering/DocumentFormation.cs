@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Runtime.ExceptionServices;
 using Orleans.Consensus.Engines;
 using Orleans.Consensus.Paxos;
 
@@ -166,10 +167,21 @@ internal sealed class DocumentFormation(
     /// <summary>All documents had the same peers, so those that know them may vote.</summary>
     private static async Task MarkAllAsync(IEnumerable<Look> looks, CancellationToken cancellationToken)
     {
+        ExceptionDispatchInfo? first = null;
         foreach (var look in looks.Where(look => !look.Content!.IsFormed))
         {
-            await WriteAsync(look, look.Content! with { IsFormed = true }, cancellationToken);
+            try
+            {
+                await WriteAsync(look, look.Content! with { IsFormed = true }, cancellationToken);
+            }
+            catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+            {
+                // The others are not to wait for this place.
+                first ??= ExceptionDispatchInfo.Capture(exception);
+            }
         }
+
+        first?.Throw();
     }
 
     private static void Require(bool knowsTheOthers, DocumentAcceptor acceptor)

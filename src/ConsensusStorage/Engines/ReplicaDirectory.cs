@@ -126,9 +126,7 @@ internal sealed partial class ReplicaDirectory
 
     public ReplicaLocation? Locate(int replica) => _locations[replica];
 
-    /// <summary>
-    /// A replica at <paramref name="location"/> gave no or a wrong answer: ask before using it again.
-    /// </summary>
+    /// <summary>A replica there gave no or a wrong answer: ask before using it again.</summary>
     public void Suspect(ReplicaLocation location)
     {
         lock (_lock)

@@ -31,8 +31,10 @@ internal sealed class ConsensusReadinessCheck(StoreHost store, SiloAddress local
                 data: data);
         }
 
+        // A problem of the whole store stands with all replicas, also with those that serve.
         if (missing.FirstOrDefault(one => one.Replica == store.PinnedReplica) is { Is: { } own }
-            && own.Host == local.ToParsableString())
+            && own.Host == local.ToParsableString()
+            && own.State != nameof(ReplicaState.Serving))
         {
             return new(
                 context.Registration.FailureStatus,

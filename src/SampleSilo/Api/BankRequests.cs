@@ -65,6 +65,7 @@ internal static class BankRequests
         var seconds = 0;
         int? times = null;
         var error = ReadTransfer(root, MaxOrderIdLength, out var requestId, out var payment)
+            ?? CheckPath("'requestId'", requestId)
             ?? ReadCount(root, "periodSeconds", MaxPeriodSeconds, out seconds)
             ?? ReadTimes(root, out times);
         return error is null
@@ -80,7 +81,8 @@ internal static class BankRequests
     public static string? CheckRequestId(string id) => CheckText("The request id", MaxRequestIdLength, id);
 
     /// <summary>What is wrong with a standing order's request id, or null.</summary>
-    public static string? CheckOrderId(string id) => CheckText("The request id", MaxOrderIdLength, id);
+    public static string? CheckOrderId(string id) =>
+        CheckText("The request id", MaxOrderIdLength, id) ?? CheckPath("The request id", id);
 
     /// <summary>Reads the optional query parameter <c>fresh</c>.</summary>
     public static string? ReadFresh(string? text, out bool fresh)
@@ -198,6 +200,12 @@ internal static class BankRequests
 
         return CheckText($"'{name}'", maxLength, text);
     }
+
+    /// <summary>What no path can name could not be cancelled.</summary>
+    private static string? CheckPath(string name, string text) =>
+        text is "." or ".." || text.Contains('\0', StringComparison.Ordinal)
+            ? $"{name} must not be '.' or '..', nor have the character U+0000 in it."
+            : null;
 
     private static string? CheckText(string name, int maxLength, string text) =>
         text.Length >= 1 && text.Length <= maxLength ? null : $"{name} must have 1 to {maxLength} characters.";

@@ -29,6 +29,7 @@ internal static class BankServer
         Telemetry.Configure(builder);
         var app = builder.Build();
         app.UseMiddleware<ProblemMiddleware>();
+        app.UseMiddleware<OwnPagesMiddleware>();
         app.UseRouting();
         var calls = new GrainCalls(cluster, TimeProvider.System);
         new BankApi(calls, cluster).Map(app);
@@ -58,6 +59,13 @@ internal static class BankServer
         catch (SocketException exception) when (exception.SocketErrorCode == SocketError.AddressNotAvailable)
         {
             throw new StartException($"{endpoint.Address} is not an address of this machine (--host).", exception);
+        }
+        catch (SocketException exception)
+        {
+            throw new StartException(
+                $"HTTP address {endpoint} can't be used ({exception.Message}): choose another with --host and "
+                + "--http-port.",
+                exception);
         }
 
         var addresses = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>();

@@ -34,6 +34,9 @@ internal sealed record Problem(int Status, string Type, string Title, string Det
     public static Problem SiloConflict(string detail) => new(
         StatusCodes.Status409Conflict, "urn:bank:silo-conflict", "This can't be done to the silo.", detail);
 
+    public static Problem Foreign(string detail) => new(
+        StatusCodes.Status403Forbidden, "urn:bank:foreign", "Pages of other sites may not use the bank.", detail);
+
     public static Problem Unavailable(string detail) => new(
         StatusCodes.Status503ServiceUnavailable,
         "urn:bank:unavailable",

@@ -13,10 +13,15 @@ internal interface ITransferGrain : IGrainWithStringKey
     Task<TransferView?> GetAsync();
 }
 
-/// <summary>What a client wants transferred.</summary>
+/// <summary>What is to be transferred.</summary>
 [GenerateSerializer, Immutable, Alias("bank.order")]
 internal sealed record TransferOrder(
-    [property: Id(0)] string From, [property: Id(1)] string To, [property: Id(2)] decimal Amount);
+    [property: Id(0)] string From, [property: Id(1)] string To, [property: Id(2)] decimal Amount)
+{
+    /// <summary>The standing order whose payment it is; null if a client asked for it.</summary>
+    [Id(3)]
+    public string? StandingOrder { get; init; }
+}
 
 /// <summary>How far a transfer is.</summary>
 internal enum TransferStage : byte

@@ -7,10 +7,13 @@ internal sealed partial class ReminderAlarm(IGrainBase grain, TimeSpan period, I
 {
     private const string Name = "alarm";
 
+    /// <summary>What has passed by the time that a reminder is stored is due a whole period later.</summary>
+    private static readonly TimeSpan Soonest = TimeSpan.FromSeconds(1);
+
     private IGrainReminder? _reminder;
 
     public async Task SetAsync(TimeSpan due) =>
-        _reminder = await grain.RegisterOrUpdateReminder(Name, due, period);
+        _reminder = await grain.RegisterOrUpdateReminder(Name, due < Soonest ? Soonest : due, period);
 
     public async Task LookAsync() => _reminder = await grain.GetReminder(Name);
 

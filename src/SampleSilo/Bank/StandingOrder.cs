@@ -87,8 +87,9 @@ internal sealed class StandingOrder(
             return state;
         }
 
-        // A name that belongs to another transfer counts as a rejection: nothing has moved.
-        var result = await transfers(NameOf(requestId, payment)).ExecuteAsync(state.Terms!.Payment);
+        // A client may have taken the name for a transfer of its own. This payment is not made then: it is rejected.
+        var order = state.Terms!.Payment with { StandingOrder = requestId };
+        var result = await transfers(NameOf(requestId, payment)).ExecuteAsync(order);
         var done = result is TransferResult.Ended { Transfer.State: TransferStage.Done };
         return await AdvanceAsync(state.Complete(done));
     }

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Orleans.Runtime;
 
 namespace Orleans.Consensus.SampleSilo.Cluster;
 
@@ -76,7 +77,7 @@ internal sealed record ReplicaView(
 {
     public static ReplicaView Of(ConsensusReplicaStatus replica, IReadOnlyList<SiloView> silos)
     {
-        var address = replica.Host?.Split('@')[0];
+        var address = replica.Host is { } parsable ? $"{SiloAddress.FromParsableString(parsable).Endpoint}" : null;
         var host = silos.FirstOrDefault(silo => silo.Address == address)?.Name ?? replica.Host;
         return new(
             replica.Replica,

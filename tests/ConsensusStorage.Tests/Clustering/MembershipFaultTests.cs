@@ -147,6 +147,24 @@ public sealed class MembershipFaultTests
         Assert.Single((await table.ReadAllAsync()).Members);
     }
 
+    [Fact]
+    public async Task A_place_that_takes_nothing_any_more_keeps_no_vote_from_those_behind_it()
+    {
+        var table = await MembershipBench.StartAsync(_places);
+        foreach (var place in _places[1..])
+        {
+            var content = AcceptorDocument.Decode(place.Documents[MembershipBench.DocumentName].Bytes.Span);
+            var unmarked = content with { IsFormed = false, State = AcceptorDocument.Fresh };
+            place.Put(MembershipBench.DocumentName, unmarked.Encode());
+        }
+
+        _places[1].IsReadOnly = true;
+
+        table = await MembershipBench.StartAsync(_places);
+        await MembershipBench.JoinAsync(table, MembershipBench.Entry());
+        Assert.Single((await table.ReadAllAsync()).Members);
+    }
+
     /// <summary>Found by the simulator: it remembered what it had read, and not what it had written.</summary>
     [Fact]
     [Trait("Rule", "S13")]

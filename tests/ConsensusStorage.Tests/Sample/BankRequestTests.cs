@@ -135,6 +135,13 @@ public sealed class BankRequestTests
     }
 
     [Theory]
+    [InlineData(".")]
+    [InlineData("..")]
+    [InlineData("a\\u0000")]
+    public void A_standing_order_that_no_path_could_name_is_refused(string requestId) =>
+        Assert.Contains("'..'", Standing(""","periodSeconds":60""", requestId).Error, StringComparison.Ordinal);
+
+    [Theory]
     [InlineData("/accounts/alice", "/accounts/alice", "alice")]
     [InlineData("/accounts/alice?fresh=true", "/accounts/alice", "alice")]
     [InlineData("/accounts/a%2Fb", "/accounts/a%2Fb", "a/b")]

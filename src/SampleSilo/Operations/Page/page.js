@@ -72,7 +72,15 @@ async function lookAtCluster() {
   }
 }
 
+let shownSilos = '';
+
+/** Leaves the buttons alone while nothing has changed: somebody may be about to press one. */
 function showSilos(silos, own) {
+  const now = JSON.stringify([silos, own]);
+  if (now === shownSilos) {
+    return;
+  }
+  shownSilos = now;
   byId('silos').replaceChildren(...silos.map(silo => {
     const card = element('li', '');
     card.dataset.silo = silo.name;
@@ -102,6 +110,7 @@ async function change(silo, verb, button) {
   } catch (error) {
     say('silo-answer', `Silo ${silo}: no answer. ${error.message}`, 'bad');
   }
+  shownSilos = '';
   await lookAtCluster();
 }
 
@@ -144,16 +153,22 @@ function newRequestId() {
   return [...crypto.getRandomValues(new Uint8Array(16))].map(byte => byte.toString(16).padStart(2, '0')).join('');
 }
 
+/** What was asked for in vain, with its request id: whoever asks for the same once more means the same. */
+let unanswered = null;
+
 /** Asks until there is an answer. With one request id it is done once, however often it is asked for. */
 async function request(path, body) {
+  const what = JSON.stringify([path, body]);
+  const requestId = unanswered?.what === what ? unanswered.requestId : newRequestId();
   const options = {
     method: 'POST',
     headers: { 'Content-Type': 'application/json' },
-    body: JSON.stringify({ ...body, requestId: newRequestId() }),
+    body: JSON.stringify({ ...body, requestId }),
   };
   for (let attempt = 1; ; attempt++) {
     const answer = await ask(path, options).catch(error => ({ status: 503, body: { detail: error.message } }));
     if (answer.status !== 503 || attempt === tries) {
+      unanswered = answer.status === 503 ? { what, requestId } : null;
       return answer;
     }
     say('bank-answer', `No answer yet (try ${attempt} of ${tries}): ${answer.body.detail}`, 'wait');
