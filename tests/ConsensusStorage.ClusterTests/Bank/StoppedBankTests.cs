@@ -10,7 +10,7 @@ namespace Orleans.Consensus.ClusterTests.Bank;
 public sealed class StoppedBankTests : IDisposable
 {
     /// <summary>8 seconds for silos and 3 for customers, and the rest for a busy machine.</summary>
-    private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan StopTimeout = Eventually.Patience;
 
     private readonly TemporaryDirectory _directory = new();
     private readonly BankPlan _plan;

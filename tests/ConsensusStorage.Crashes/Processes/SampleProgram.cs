@@ -117,7 +117,8 @@ internal sealed class SampleProgram : IAsyncDisposable
         }
         catch (OperationCanceledException exception)
         {
-            throw new TimeoutException($"It has not ended within {within}.", exception);
+            throw new TimeoutException(
+                $"It has not ended within {within}: {string.Join('\n', Output.Concat(Errors))}", exception);
         }
     }
 
