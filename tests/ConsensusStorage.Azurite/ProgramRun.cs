@@ -4,7 +4,7 @@ using System.Diagnostics;
 namespace Orleans.Consensus.Azurite;
 
 /// <summary>A program that was run to its end, and what it printed.</summary>
-internal sealed record ProgramRun(int ExitCode, string Output, string Errors)
+public sealed record ProgramRun(int ExitCode, string Output, string Errors)
 {
     /// <summary>Runs a program of the search path; null if there is none of that name.</summary>
     /// <exception cref="OperationCanceledException">It was ended, with all that it had started.</exception>

@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Runtime.ExceptionServices;
 using Orleans.Consensus.Engines;
 using Orleans.Consensus.Paxos;
 
@@ -70,7 +69,8 @@ internal sealed class DocumentFormation(
                 acceptor.Expect(peers);
             }
 
-            await TryMarkAsync(looks.Where(look => Knows(look, peers)), cancellationToken);
+            // There are enough votes without those that can't be given now: the next start tries it again.
+            await MarkAllAsync(looks.Where(look => Knows(look, peers)), cancellationToken);
             return null;
         }
 
@@ -79,8 +79,7 @@ internal sealed class DocumentFormation(
             && looks.Any(other => other.Content is { IsFormed: true } && Knows(other, content.Peers))).ToList();
         if (proven.Count > 0)
         {
-            await MarkAllAsync(proven, cancellationToken);
-            return "its documents are getting their votes";
+            return await MarkAllAsync(proven, cancellationToken) ?? "its documents are getting their votes";
         }
 
         if (looks.FirstOrDefault(look => look.Problem is not null)?.Problem is { } problem)
@@ -106,12 +105,10 @@ internal sealed class DocumentFormation(
             await WriteAsync(look, look.Content! with { Peers = ids }, cancellationToken);
         }
 
-        if (looks.All(look => look.Content!.Peers.Length > 0))
-        {
-            await MarkAllAsync(looks, cancellationToken);
-        }
-
-        return "its documents are getting to know one another";
+        var problemOfVotes = looks.All(look => look.Content!.Peers.Length > 0)
+            ? await MarkAllAsync(looks, cancellationToken)
+            : null;
+        return problemOfVotes ?? "its documents are getting to know one another";
     }
 
     /// <summary>The documents that a majority with votes knows, if there is one.</summary>
@@ -132,19 +129,6 @@ internal sealed class DocumentFormation(
     private static bool Knows(Look look, ImmutableArray<LogId> peers) =>
         look.Content?.Peers.SequenceEqual(peers) ?? false;
 
-    /// <summary>There are enough votes without those that can't be written.</summary>
-    private static async Task TryMarkAsync(IEnumerable<Look> looks, CancellationToken cancellationToken)
-    {
-        try
-        {
-            await MarkAllAsync(looks, cancellationToken);
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-        {
-            // The next start tries it again.
-        }
-    }
-
     private async Task CreateMissingAsync(Look[] looks, CancellationToken cancellationToken)
     {
         if (looks.FirstOrDefault(look => look.Content is { Peers.Length: > 0 }) is { } knows)
@@ -164,10 +148,13 @@ internal sealed class DocumentFormation(
         }
     }
 
-    /// <summary>All documents had the same peers, so those that know them may vote.</summary>
-    private static async Task MarkAllAsync(IEnumerable<Look> looks, CancellationToken cancellationToken)
+    /// <summary>
+    /// All documents had the same peers, so those that know them may vote. No place waits for one that can't take it.
+    /// </summary>
+    /// <returns>Why the first of these can't; null if there is none.</returns>
+    private static async Task<string?> MarkAllAsync(IEnumerable<Look> looks, CancellationToken cancellationToken)
     {
-        ExceptionDispatchInfo? first = null;
+        string? problem = null;
         foreach (var look in looks.Where(look => !look.Content!.IsFormed))
         {
             try
@@ -176,12 +163,11 @@ internal sealed class DocumentFormation(
             }
             catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
             {
-                // The others are not to wait for this place.
-                first ??= ExceptionDispatchInfo.Capture(exception);
+                problem ??= exception.Message;
             }
         }
 
-        first?.Throw();
+        return problem;
     }
 
     private static void Require(bool knowsTheOthers, DocumentAcceptor acceptor)

@@ -42,7 +42,7 @@ internal sealed class ConsensusClusteringProviderBuilder
     private static void Read(OptionsBuilder<ConsensusClusteringOptions> builder, IConfigurationSection section) =>
         builder.Configure(options =>
         {
-            RefuseUnknownKeys(section);
+            KnownKeys.Require(section, Known);
             Add(options.Directories, section["Directory"]);
             Add(options.ConnectionStrings, section["ConnectionString"]);
             Add(options.ServiceKeys, section["ServiceKey"]);
@@ -54,17 +54,6 @@ internal sealed class ConsensusClusteringProviderBuilder
         if (!string.IsNullOrEmpty(place))
         {
             places.Add(place);
-        }
-    }
-
-    /// <summary>A misspelt key would be a silent default.</summary>
-    private static void RefuseUnknownKeys(IConfigurationSection section)
-    {
-        if (section.GetChildren().FirstOrDefault(
-            child => !Known.Contains(child.Key, StringComparer.OrdinalIgnoreCase)) is { } unknown)
-        {
-            throw new OrleansConfigurationException(
-                $"The configuration key {unknown.Path} is unknown. Known keys: {string.Join(", ", Known)}.");
         }
     }
 }

@@ -16,7 +16,7 @@ internal sealed class ConsensusReadinessCheck(StoreHost store, SiloAddress local
         var replicas = await store.GetStatusAsync(cancellationToken);
         var reachable = store.Reachable;
         var missing = replicas
-            .Where(replica => replica.State != nameof(ReplicaState.Serving) || replica.Problem is not null)
+            .Where(replica => !Serves(replica) || replica.Problem is not null)
             .GroupBy(replica => replica.Replica)
             .Select(groups => (Replica: groups.Key, Is: groups.First()))
             .ToList();
@@ -32,9 +32,8 @@ internal sealed class ConsensusReadinessCheck(StoreHost store, SiloAddress local
         }
 
         // A problem of the whole store stands with all replicas, also with those that serve.
-        if (missing.FirstOrDefault(one => one.Replica == store.PinnedReplica) is { Is: { } own }
-            && own.Host == local.ToParsableString()
-            && own.State != nameof(ReplicaState.Serving))
+        var here = local.ToParsableString();
+        if (replicas.Any(one => one.Replica == store.PinnedReplica && one.Host == here && !Serves(one)))
         {
             return new(
                 context.Registration.FailureStatus,
@@ -47,6 +46,8 @@ internal sealed class ConsensusReadinessCheck(StoreHost store, SiloAddress local
                 $"{words}: reads and writes fail when one more is lost. {Tell(missing)}", data: data)
             : HealthCheckResult.Healthy($"{words}.", data);
     }
+
+    private static bool Serves(ConsensusReplicaStatus replica) => replica.State == nameof(ReplicaState.Serving);
 
     private static string Tell(IEnumerable<(string Replica, ConsensusReplicaStatus Is)> missing) =>
         string.Join(" ", missing.Select(one => $"Replica '{one.Replica}': {Words(one.Is)}"));

@@ -3,7 +3,6 @@ using Orleans.Configuration;
 using Orleans.Consensus.Hosting;
 using Orleans.Hosting;
 using Orleans.Providers;
-using Orleans.Runtime;
 
 [assembly: Orleans.RegisterProvider("Consensus", "Reminders", "Silo", typeof(ConsensusReminderProviderBuilder))]
 
@@ -19,15 +18,8 @@ internal sealed class ConsensusReminderProviderBuilder : IProviderBuilder<ISiloB
 
     public void Configure(ISiloBuilder builder, string? name, IConfigurationSection configurationSection)
     {
-        // A misspelt key would be a silent default.
-        if (configurationSection.GetChildren().FirstOrDefault(
-            child => !Known.Contains(child.Key, StringComparer.OrdinalIgnoreCase)) is { } unknown)
-        {
-            throw new OrleansConfigurationException(
-                $"The configuration key {unknown.Path} is unknown. Known keys: {string.Join(", ", Known)}. Options of "
-                + "the store stand in Orleans:ConsensusStores.");
-        }
-
+        KnownKeys.Require(
+            configurationSection, Known, advice: " Options of the store stand in Orleans:ConsensusStores.");
         builder.UseConsensusReminders(
             configurationSection[StoreConfiguration.StoreNameKey] ?? ConsensusStoreOptions.DefaultStoreName);
     }

@@ -24,6 +24,8 @@ internal sealed class StoreConfiguration(ConsensusRegistrations registrations, I
     private static readonly PropertyInfo[] Settings =
         [.. typeof(ConsensusStoreOptions).GetProperties().Where(property => property.CanWrite)];
 
+    private static IEnumerable<string> StoreKeys => Settings.Select(setting => setting.Name);
+
     public void Configure(ConsensusStoreOptions options) => Configure(Options.DefaultName, options);
 
     public void Configure(string? name, ConsensusStoreOptions options)
@@ -50,30 +52,17 @@ internal sealed class StoreConfiguration(ConsensusRegistrations registrations, I
         var sources = new List<IConfigurationSection>();
         if (configuration?.GetSection(StoresSection).GetSection(store) is { } section && section.Exists())
         {
-            RefuseUnknownKeys(section, []);
+            KnownKeys.Require(section, [.. StoreKeys]);
             sources.Add(section);
         }
 
         foreach (var provider in registrations.Sections.Where(provider => provider.Store == store))
         {
-            RefuseUnknownKeys(provider.Section, ProviderKeys);
+            KnownKeys.Require(provider.Section, [.. StoreKeys, .. ProviderKeys]);
             sources.Add(provider.Section);
         }
 
         return sources;
-    }
-
-    /// <summary>A misspelt key would be a silent default, and some defaults are for development.</summary>
-    private static void RefuseUnknownKeys(IConfigurationSection section, string[] others)
-    {
-        var known = Settings.Select(setting => setting.Name).Concat(others).ToList();
-        var unknown = section.GetChildren()
-            .FirstOrDefault(child => !known.Contains(child.Key, StringComparer.OrdinalIgnoreCase));
-        if (unknown is not null)
-        {
-            throw new OrleansConfigurationException(
-                $"The configuration key {unknown.Path} is unknown. Known keys: {string.Join(", ", known)}.");
-        }
     }
 
     private static void RefuseDifferent(string? store, List<IConfigurationSection> found)

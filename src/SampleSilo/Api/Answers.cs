@@ -41,7 +41,7 @@ internal sealed record TransferAnswer(
 /// <summary>A standing order as it stands.</summary>
 /// <param name="Times">Number of payments, or null for no end.</param>
 /// <param name="Done">Payments that moved money.</param>
-/// <param name="Rejected">Payments that moved nothing, for want of money.</param>
+/// <param name="Rejected">Payments that moved nothing: for want of money, or because their name was taken.</param>
 /// <param name="Skipped">Due dates that passed without a payment.</param>
 /// <param name="Next">When the next payment is due; null if there is none.</param>
 /// <param name="Last">The last payment, or null.</param>

@@ -12,20 +12,23 @@ internal sealed class HealthApi(IBankCluster cluster)
 {
     public void Map(IEndpointRouteBuilder routes)
     {
-        routes.MapGet("/health/live", Answer(ConsensusHealthCheckExtensions.LiveTag, HealthStatus.Healthy));
-        routes.MapGet("/health/ready", Answer(ConsensusHealthCheckExtensions.ReadyTag, HealthStatus.Unhealthy));
+        routes.MapGet("/health/live", BankApi.Answer(request => AnswerAsync(
+            request, ConsensusHealthCheckExtensions.LiveTag, HealthStatus.Healthy)));
+        routes.MapGet("/health/ready", BankApi.Answer(request => AnswerAsync(
+            request, ConsensusHealthCheckExtensions.ReadyTag, HealthStatus.Unhealthy)));
     }
 
     /// <param name="withoutSilo">What is told while no silo is alive.</param>
-    private RequestDelegate Answer(string tag, HealthStatus withoutSilo) => async context =>
+    private async Task<IResult> AnswerAsync(HttpRequest request, string tag, HealthStatus withoutSilo)
     {
+        var context = request.HttpContext;
         var view = await ReadAsync(tag, withoutSilo, context.RequestAborted);
         var status = view.Status == nameof(HealthStatus.Unhealthy)
             ? StatusCodes.Status503ServiceUnavailable
             : StatusCodes.Status200OK;
         context.Response.Headers.CacheControl = "no-store";
-        await Results.Json(view, BankApi.Json, statusCode: status).ExecuteAsync(context);
-    };
+        return Results.Json(view, BankApi.Json, statusCode: status);
+    }
 
     private async Task<HealthView> ReadAsync(string tag, HealthStatus withoutSilo, CancellationToken cancellationToken)
     {
