@@ -9,7 +9,7 @@ namespace Orleans.Consensus.Benchmarks;
 /// <summary>Runs what was asked for, and reports it.</summary>
 internal static class Benchmark
 {
-    private static readonly TimeSpan FirstWarmup = TimeSpan.FromSeconds(8);
+    private static readonly TimeSpan FirstWarmup = TimeSpan.FromSeconds(20);
 
     public static async Task RunAsync(
         BenchmarkOptions options, TextWriter output, CancellationToken cancellationToken)
