@@ -59,8 +59,9 @@ internal sealed class ConsensusReminderTable(IGrainStorage storage, TimeProvider
         {
             try
             {
-                await ReadAsync(BucketsOf(begin, end).First());
-                return await ReadRows(begin, end);
+                // A silo that stops waits for no read: the others may be gone already.
+                await ReadAsync(BucketsOf(begin, end).First()).WaitAsync(cancellationToken);
+                return await ReadRows(begin, end).WaitAsync(cancellationToken);
             }
             catch (ConsensusStorageException exception) when (
                 exception is (ConsensusUnavailableException or ConsensusOutcomeUnknownException)

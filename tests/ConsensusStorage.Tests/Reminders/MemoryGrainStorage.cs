@@ -16,6 +16,9 @@ internal sealed class MemoryGrainStorage : IGrainStorage
     /// <summary>So many of the next reads find no quorum.</summary>
     public int Failures { get; set; }
 
+    /// <summary>Reads take until this is over.</summary>
+    public Task Delay { get; set; } = Task.CompletedTask;
+
     /// <summary>States that were read.</summary>
     public ConcurrentQueue<GrainId> Reads { get; } = [];
 
@@ -23,6 +26,7 @@ internal sealed class MemoryGrainStorage : IGrainStorage
     {
         await Task.Yield();
         Reads.Enqueue(grainId);
+        await Delay;
         if (Failures-- > 0)
         {
             throw new ConsensusUnavailableException("no quorum");

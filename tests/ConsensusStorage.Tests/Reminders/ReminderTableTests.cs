@@ -169,6 +169,18 @@ public sealed class ReminderTableTests
     }
 
     [Fact]
+    public async Task A_silo_that_stops_waits_for_no_read_either()
+    {
+        using var stop = new CancellationTokenSource();
+        _storage.Delay = new TaskCompletionSource().Task;
+
+        var reading = _table.ReadRows(0, 0, stop.Token);
+        await stop.CancelAsync();
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => reading);
+    }
+
+    [Fact]
     public async Task A_table_that_is_cleared_is_empty()
     {
         await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => _table.UpsertRow(Entry(NewGrain(), "name"))));
