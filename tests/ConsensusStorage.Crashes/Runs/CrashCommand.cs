@@ -49,6 +49,9 @@ internal static class CrashCommand
         HelpName = "DIR",
     };
 
+    private static readonly Option<int> Registers = Number("--registers", 100_000, "Accounts to open.");
+    private static readonly Option<int> Rounds = Number("--rounds", 3, "How often each start is measured.");
+
     /// <summary>Runs a command line.</summary>
     public static async Task<int> InvokeAsync(string[] arguments, InvocationConfiguration? configuration = null)
     {
@@ -102,7 +105,45 @@ internal static class CrashCommand
                 ? ExitCode.Misused
                 : await CrashRun.RunAsync(options, configuration.Output, cancellationToken);
         });
+        root.Add(CreateColdStart(configuration));
         return root;
+    }
+
+    private static Command CreateColdStart(InvocationConfiguration configuration)
+    {
+        var command = new Command(
+            "cold-start",
+            "Measures how long three silos with full logs take from the start of their processes to the first "
+            + "answered write, beside silos with empty ones.")
+        {
+            Registers, Rounds,
+        };
+        command.SetAction(async (arguments, cancellationToken) =>
+        {
+            await new ColdStart(
+                arguments.GetValue(Registers), arguments.GetValue(Rounds), configuration.Output, cancellationToken)
+                .RunAsync();
+            return ExitCode.Clean;
+        });
+        return command;
+    }
+
+    private static Option<int> Number(string name, int value, string description)
+    {
+        var option = new Option<int>(name)
+        {
+            Description = description,
+            HelpName = "N",
+            DefaultValueFactory = _ => value,
+        };
+        option.Validators.Add(result =>
+        {
+            if (result.GetValueOrDefault<int>() < 1)
+            {
+                result.AddError($"{name} must be at least 1.");
+            }
+        });
+        return option;
     }
 
     private static CrashOptions Read(ParseResult arguments) => new()

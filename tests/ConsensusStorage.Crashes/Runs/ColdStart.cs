@@ -1,0 +1,144 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Net;
+using Orleans.Consensus.Crashes.Bank;
+using Orleans.Consensus.Crashes.Processes;
+
+namespace Orleans.Consensus.Crashes.Runs;
+
+/// <summary>
+/// How long a bank whose logs are full takes from the start of its three processes to the first acknowledged deposit,
+/// beside one whose logs have a handful of registers.
+/// </summary>
+internal sealed class ColdStart(int registers, int rounds, TextWriter output, CancellationToken cancellationToken)
+{
+    private const int Customers = 64;
+
+    /// <summary>Accounts of the full bank that are looked at after the last start.</summary>
+    private const int Looks = 200;
+
+    private static readonly int[] All = [0, 1, 2];
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(20);
+
+    private int _starts;
+
+    public async Task RunAsync()
+    {
+        var directory = Directory.CreateTempSubdirectory("consensus-cold-start-");
+        try
+        {
+            await using var empty = new SiloProcesses(BankPlan.Create(Path.Combine(directory.FullName, "empty")));
+            await using var full = new SiloProcesses(BankPlan.Create(Path.Combine(directory.FullName, "full")));
+            await empty.StartAsync(All);
+            await StopAsync(empty);
+            await full.StartAsync(All);
+            await FillAsync(full);
+            await StopAsync(full);
+            for (var round = 1; round <= rounds; round++)
+            {
+                foreach (var killed in (bool[])[false, true])
+                {
+                    await TellAsync(round, empty, "few registers", killed);
+                    await TellAsync(round, full, $"{registers} registers", killed);
+                }
+            }
+
+            await full.StartAsync(All);
+            await VerifyAsync(full);
+        }
+        finally
+        {
+            directory.Delete(recursive: true);
+        }
+    }
+
+    private static string AccountOf(int number) => string.Create(CultureInfo.InvariantCulture, $"account-{number}");
+
+    private static async Task StopAsync(SiloProcesses silos)
+    {
+        foreach (var silo in All)
+        {
+            await silos.StopAsync(silo, Waiting.Patience);
+        }
+    }
+
+    /// <summary>Deposits one into each account once.</summary>
+    private async Task FillAsync(SiloProcesses silos)
+    {
+        var clock = Stopwatch.StartNew();
+        using var bank = new BankClient([.. silos.Addresses]);
+        await Parallel.ForEachAsync(
+            Enumerable.Range(0, registers),
+            new ParallelOptions { MaxDegreeOfParallelism = Customers, CancellationToken = cancellationToken },
+            async (number, token) =>
+            {
+                var order = new BankOrder(OrderKind.Deposit, "first", AccountOf(number), "", 1);
+                var answer = await bank.InsistAsync(() => order.SendAsync(bank), token);
+                ViolationException.Unless(
+                    answer.Status == HttpStatusCode.OK, $"A deposit was answered with {answer.Status}: {answer.Body}");
+            });
+        await output.WriteLineAsync(string.Create(
+            CultureInfo.InvariantCulture, $"{registers} accounts opened in {clock.Elapsed.TotalSeconds:F0} s."));
+    }
+
+    /// <summary>Starts a bank that was stopped, or one that was killed as a whole.</summary>
+    private async Task TellAsync(int round, SiloProcesses silos, string what, bool killed)
+    {
+        if (killed)
+        {
+            await silos.StartAsync(All);
+            await Task.WhenAll(All.Select(silos.KillAsync));
+        }
+
+        var clock = Stopwatch.StartNew();
+        var starting = silos.StartAsync(All);
+        var answered = await FirstAnswerAsync(silos, clock);
+        await starting;
+        await StopAsync(silos);
+        var how = killed ? "killed before" : "stopped before";
+        await output.WriteLineAsync(string.Create(
+            CultureInfo.InvariantCulture,
+            $"{round}: {what}, {how}: {answered.TotalSeconds:F1} s until the first answered write"));
+    }
+
+    /// <summary>Asks one silo after the other for a deposit until it is acknowledged.</summary>
+    private async Task<TimeSpan> FirstAnswerAsync(SiloProcesses silos, Stopwatch clock)
+    {
+        var request = string.Create(CultureInfo.InvariantCulture, $"start-{_starts++}");
+        var order = new BankOrder(OrderKind.Deposit, request, "first", "", 1);
+        var banks = silos.Addresses.Select(address => new BankClient(address)).ToList();
+        try
+        {
+            for (var attempt = 0; ; attempt++)
+            {
+                var bank = banks[attempt % banks.Count];
+                if (await bank.TryAsync(() => order.SendAsync(bank), cancellationToken)
+                    is { Status: HttpStatusCode.OK })
+                {
+                    return clock.Elapsed;
+                }
+
+                ViolationException.Unless(clock.Elapsed < Waiting.Patience, $"The bank gives no answer after {attempt} attempts.");
+                await Task.Delay(Pause, cancellationToken);
+            }
+        }
+        finally
+        {
+            banks.ForEach(bank => bank.Dispose());
+        }
+    }
+
+    private async Task VerifyAsync(SiloProcesses silos)
+    {
+        using var bank = new BankClient([.. silos.Addresses]);
+        for (var look = 0; look < Math.Min(Looks, registers); look++)
+        {
+            var account = AccountOf(look * (registers / Math.Min(Looks, registers)));
+            var answer = await bank.InsistAsync(
+                () => bank.GetAsync($"/accounts/{account}?fresh=true"), cancellationToken);
+            ViolationException.Unless(
+                answer.Status == HttpStatusCode.OK && answer.Body.GetProperty("balance").GetDecimal() == 1,
+                $"Account {account} has lost its deposit: {answer.Body}");
+        }
+    }
+}
