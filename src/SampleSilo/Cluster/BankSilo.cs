@@ -3,8 +3,17 @@ namespace Orleans.Consensus.SampleSilo.Cluster;
 /// <summary>One silo of this process through its lives. Thread-safe.</summary>
 internal sealed class BankSilo(BankSiloSettings settings) : IDisposable
 {
+    /// <summary>
+    /// Time to end once an orderly stop is called off, and for a kill. Orleans goes on for minutes telling the others
+    /// that it goes, if the membership is out of reach.
+    /// </summary>
+    private static readonly TimeSpan StopPatience = TimeSpan.FromSeconds(3);
+
+    private static readonly TimeSpan KillPatience = TimeSpan.FromSeconds(10);
+
     private readonly SemaphoreSlim _turn = new(1, 1);
     private volatile Life _life = Life.Dead;
+    private Task _ending = Task.CompletedTask;
 
     public BankSiloSettings Settings { get; } = settings;
 
@@ -22,7 +31,7 @@ internal sealed class BankSilo(BankSiloSettings settings) : IDisposable
     {
         if (_life.Host is not null)
         {
-            return new SiloChange.Refused($"Silo '{Settings.Name}' is alive.");
+            return new SiloChange.Refused($"Silo '{Settings.Name}' is {_life.Status}.");
         }
 
         await BeginLifeAsync(cancellationToken);
@@ -40,17 +49,25 @@ internal sealed class BankSilo(BankSiloSettings settings) : IDisposable
             return new SiloChange.Refused($"Silo '{Settings.Name}' is dead.");
         }
 
-        await EndLifeAsync(new CancellationToken(canceled: true));
-        return new SiloChange.Changed(View);
+        try
+        {
+            await EndLifeAsync(KillPatience, new CancellationToken(canceled: true));
+            return new SiloChange.Changed(View);
+        }
+        catch (TimeoutException exception)
+        {
+            return new SiloChange.Failed(exception.Message);
+        }
     });
 
     /// <summary>Stops it in order, for as long as the token allows.</summary>
+    /// <exception cref="TimeoutException">It goes on ending by itself.</exception>
     public async Task StopAsync(CancellationToken cancellationToken)
     {
         await _turn.WaitAsync(CancellationToken.None);
         try
         {
-            await EndLifeAsync(cancellationToken);
+            await EndLifeAsync(StopPatience, cancellationToken);
         }
         finally
         {
@@ -101,15 +118,36 @@ internal sealed class BankSilo(BankSiloSettings settings) : IDisposable
         }
     }
 
-    private async Task EndLifeAsync(CancellationToken cancellationToken)
+    private async Task EndLifeAsync(TimeSpan patience, CancellationToken cancellationToken)
     {
         if (_life is not { Host: { } host, Stopped: { } stopped } life)
         {
             return;
         }
 
-        _life = life with { Status = "dying", Gateway = null };
-        await stopped.CancelAsync();
+        // It may be on its way out since before.
+        if (_ending.IsCompleted)
+        {
+            _life = life with { Status = "dying", Gateway = null };
+            await stopped.CancelAsync();
+            _ending = EndAsync(host, cancellationToken);
+        }
+
+        using var late = new CancellationTokenSource();
+        await using var called = cancellationToken.Register(() => late.CancelAfter(patience));
+        try
+        {
+            await _ending.WaitAsync(late.Token);
+        }
+        catch (OperationCanceledException) when (late.IsCancellationRequested)
+        {
+            throw new TimeoutException(
+                $"Silo '{Settings.Name}' has not ended in time. Perhaps the cluster's membership is out of reach.");
+        }
+    }
+
+    private async Task EndAsync(IHost host, CancellationToken cancellationToken)
+    {
         try
         {
             await host.StopAsync(cancellationToken);

@@ -71,6 +71,16 @@ public sealed class StoppedBankTests : IDisposable
         await load.Ledger.VerifyAsync(_bank);
     }
 
+    [Fact]
+    public async Task A_stop_ends_also_where_the_membership_is_gone()
+    {
+        await using var program = await _plan.StartAsync();
+        Directory.Delete(Path.Combine(_plan.Data, "cluster"), recursive: true);
+
+        Assert.Equal(0, await program.StopAsync(SampleProgram.Terminate, StopTimeout));
+        Assert.Contains(program.Errors, line => line.Contains("has not ended in time", StringComparison.Ordinal));
+    }
+
     private static async Task AssertCleanStopAsync(SampleProgram program, int signal)
     {
         Assert.Equal(0, await program.StopAsync(signal, StopTimeout));
