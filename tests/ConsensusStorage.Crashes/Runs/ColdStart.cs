@@ -75,7 +75,8 @@ internal sealed class ColdStart(int registers, int rounds, TextWriter output, Ca
                 var order = new BankOrder(OrderKind.Deposit, "first", AccountOf(number), "", 1);
                 var answer = await bank.InsistAsync(() => order.SendAsync(bank), token);
                 ViolationException.Unless(
-                    answer.Status == HttpStatusCode.OK, $"A deposit was answered with {answer.Status}: {answer.Body}");
+                    answer.Status == HttpStatusCode.OK,
+                    $"A deposit was answered with {answer.Status}: {answer.Body}");
             });
         await output.WriteLineAsync(string.Create(
             CultureInfo.InvariantCulture, $"{registers} accounts opened in {clock.Elapsed.TotalSeconds:F0} s."));
@@ -118,7 +119,8 @@ internal sealed class ColdStart(int registers, int rounds, TextWriter output, Ca
                     return clock.Elapsed;
                 }
 
-                ViolationException.Unless(clock.Elapsed < Waiting.Patience, $"The bank gives no answer after {attempt} attempts.");
+                ViolationException.Unless(
+                    clock.Elapsed < Waiting.Patience, $"The bank gives no answer after {attempt} attempts.");
                 await Task.Delay(Pause, cancellationToken);
             }
         }
