@@ -18,7 +18,6 @@ internal sealed class ColdStart(int registers, int rounds, TextWriter output, Ca
     private const int Looks = 200;
 
     private static readonly int[] All = [0, 1, 2];
-    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(20);
 
     private int _starts;
 
@@ -70,14 +69,7 @@ internal sealed class ColdStart(int registers, int rounds, TextWriter output, Ca
         await Parallel.ForEachAsync(
             Enumerable.Range(0, registers),
             new ParallelOptions { MaxDegreeOfParallelism = Customers, CancellationToken = cancellationToken },
-            async (number, token) =>
-            {
-                var order = new BankOrder(OrderKind.Deposit, "first", AccountOf(number), "", 1);
-                var answer = await bank.InsistAsync(() => order.SendAsync(bank), token);
-                ViolationException.Unless(
-                    answer.Status == HttpStatusCode.OK,
-                    $"A deposit was answered with {answer.Status}: {answer.Body}");
-            });
+            async (number, token) => await DepositAsync(bank, AccountOf(number), "first", token));
         await output.WriteLineAsync(string.Create(
             CultureInfo.InvariantCulture, $"{registers} accounts opened in {clock.Elapsed.TotalSeconds:F0} s."));
     }
@@ -93,7 +85,10 @@ internal sealed class ColdStart(int registers, int rounds, TextWriter output, Ca
 
         var clock = Stopwatch.StartNew();
         var starting = silos.StartAsync(All);
-        var answered = await FirstAnswerAsync(silos, clock);
+        using var bank = new BankClient([.. silos.Addresses]);
+        var request = string.Create(CultureInfo.InvariantCulture, $"start-{_starts++}");
+        await DepositAsync(bank, "first", request, cancellationToken);
+        var answered = clock.Elapsed;
         await starting;
         await StopAsync(silos);
         var how = killed ? "killed before" : "stopped before";
@@ -103,31 +98,13 @@ internal sealed class ColdStart(int registers, int rounds, TextWriter output, Ca
     }
 
     /// <summary>Asks one silo after the other for a deposit until it is acknowledged.</summary>
-    private async Task<TimeSpan> FirstAnswerAsync(SiloProcesses silos, Stopwatch clock)
+    private static async Task DepositAsync(
+        BankClient bank, string account, string request, CancellationToken cancellationToken)
     {
-        var request = string.Create(CultureInfo.InvariantCulture, $"start-{_starts++}");
-        var order = new BankOrder(OrderKind.Deposit, request, "first", "", 1);
-        var banks = silos.Addresses.Select(address => new BankClient(address)).ToList();
-        try
-        {
-            for (var attempt = 0; ; attempt++)
-            {
-                var bank = banks[attempt % banks.Count];
-                if (await bank.TryAsync(() => order.SendAsync(bank), cancellationToken)
-                    is { Status: HttpStatusCode.OK })
-                {
-                    return clock.Elapsed;
-                }
-
-                ViolationException.Unless(
-                    clock.Elapsed < Waiting.Patience, $"The bank gives no answer after {attempt} attempts.");
-                await Task.Delay(Pause, cancellationToken);
-            }
-        }
-        finally
-        {
-            banks.ForEach(bank => bank.Dispose());
-        }
+        var order = new BankOrder(OrderKind.Deposit, request, account, "", 1);
+        var answer = await bank.InsistAsync(() => order.SendAsync(bank), cancellationToken);
+        ViolationException.Unless(
+            answer.Status == HttpStatusCode.OK, $"A deposit was answered with {answer.Status}: {answer.Body}");
     }
 
     private async Task VerifyAsync(SiloProcesses silos)
