@@ -18,6 +18,9 @@ internal sealed class ConsensusReminderTable(IGrainStorage storage, TimeProvider
 
     private const int BucketShift = 24;
 
+    /// <summary>Buckets read at a time; where one can't be read, the rest is not tried.</summary>
+    private const int ReadsAtOnce = 16;
+
     /// <summary>Others who change a bucket at the same time, after which a change is given up.</summary>
     private const int MostConflicts = 30;
 
@@ -39,14 +42,8 @@ internal sealed class ConsensusReminderTable(IGrainStorage storage, TimeProvider
         return new(bucket.Reminders.Where(row => row.Grain == grainId).Select(row => row.ToEntry()));
     }
 
-    public async Task<ReminderTableData> ReadRows(uint begin, uint end)
-    {
-        var buckets = await Task.WhenAll(BucketsOf(begin, end).Select(ReadAsync));
-        return new(buckets
-            .SelectMany(bucket => bucket.Reminders)
-            .Select(row => row.ToEntry())
-            .Where(entry => Covers(begin, end, entry.GrainId.GetUniformHashCode())));
-    }
+    public Task<ReminderTableData> ReadRows(uint begin, uint end) =>
+        ReadRangeAsync(begin, end, CancellationToken.None);
 
     /// <summary>
     /// Reads for as long as it takes. What Orleans can't read when a silo starts, or takes a range over, it reads again
@@ -61,7 +58,7 @@ internal sealed class ConsensusReminderTable(IGrainStorage storage, TimeProvider
             {
                 // A silo that stops waits for no read: the others may be gone already.
                 await ReadAsync(BucketsOf(begin, end).First()).WaitAsync(cancellationToken);
-                return await ReadRows(begin, end).WaitAsync(cancellationToken);
+                return await ReadRangeAsync(begin, end, cancellationToken);
             }
             catch (ConsensusStorageException exception) when (
                 exception is (ConsensusUnavailableException or ConsensusOutcomeUnknownException)
@@ -114,6 +111,21 @@ internal sealed class ConsensusReminderTable(IGrainStorage storage, TimeProvider
 
     private static GrainId IdOf(int bucket) =>
         GrainId.Create(BucketType, bucket.ToString(CultureInfo.InvariantCulture));
+
+    private async Task<ReminderTableData> ReadRangeAsync(uint begin, uint end, CancellationToken cancellationToken)
+    {
+        var entries = new List<ReminderEntry>();
+        foreach (var few in BucketsOf(begin, end).Chunk(ReadsAtOnce))
+        {
+            var buckets = await Task.WhenAll(few.Select(ReadAsync)).WaitAsync(cancellationToken);
+            entries.AddRange(buckets
+                .SelectMany(bucket => bucket.Reminders)
+                .Select(row => row.ToEntry())
+                .Where(entry => Covers(begin, end, entry.GrainId.GetUniformHashCode())));
+        }
+
+        return new(entries);
+    }
 
     private async Task<ReminderBucket> ReadAsync(int bucket) => (await ReadStateAsync(bucket)).State!;
 
