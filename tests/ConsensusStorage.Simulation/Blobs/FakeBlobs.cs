@@ -97,6 +97,9 @@ internal sealed class FakeBlobs(BlobAccount account, string client) : IAppendBlo
         {
             throw await TimedOutAsync(request.Name, cancellationToken);
         }
+
+        // What was given up meanwhile is done, and not known to be.
+        cancellationToken.ThrowIfCancellationRequested();
     }
 
     private static void Refuse(bool wasDone, string name)

@@ -105,17 +105,29 @@ internal sealed class BlobSegment(
             return;
         }
 
+        // From the request on it may be held, also if no answer comes.
+        _hold = opener;
         try
         {
             if (await retry.RunAsync((_, token) => blobs.HoldAsync(name, opener, token), cancellationToken))
             {
                 // The owner's last append may have come in between.
-                (_hold, _isFresh) = (opener, false);
+                _isFresh = false;
+            }
+            else
+            {
+                _hold = null;
             }
         }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        catch (UnauthorizedAccessException)
         {
             // Who may append and not hold has to be quick instead.
+            _hold = null;
+        }
+        catch (IOException)
+        {
+            // Whether it is held the next append tells.
+            _isFresh = false;
         }
     }
 
