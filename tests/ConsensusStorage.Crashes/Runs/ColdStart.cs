@@ -21,34 +21,33 @@ internal sealed class ColdStart(int registers, int rounds, TextWriter output, Ca
 
     private int _starts;
 
-    public async Task RunAsync()
-    {
-        var directory = Directory.CreateTempSubdirectory("consensus-cold-start-");
-        try
-        {
-            await using var empty = new SiloProcesses(BankPlan.Create(Path.Combine(directory.FullName, "empty")));
-            await using var full = new SiloProcesses(BankPlan.Create(Path.Combine(directory.FullName, "full")));
-            await empty.StartAsync(All);
-            await StopAsync(empty);
-            await full.StartAsync(All);
-            await FillAsync(full);
-            await StopAsync(full);
-            for (var round = 1; round <= rounds; round++)
-            {
-                foreach (var killed in (bool[])[false, true])
-                {
-                    await TellAsync(round, empty, "few registers", killed);
-                    await TellAsync(round, full, $"{registers} registers", killed);
-                }
-            }
+    private string Command => string.Create(
+        CultureInfo.InvariantCulture,
+        $"dotnet run --project tests/ConsensusStorage.Crashes -- cold-start --registers {registers} --rounds {rounds}");
 
-            await full.StartAsync(All);
-            await VerifyAsync(full);
-        }
-        finally
+    /// <summary>Runs it to its end; returns the exit code.</summary>
+    public Task<int> RunAsync() => RunData.UseAsync(data: null, Command, output, RunAsync, cancellationToken);
+
+    private async Task RunAsync(string directory)
+    {
+        await using var empty = new SiloProcesses(BankPlan.Create(Path.Combine(directory, "empty")));
+        await using var full = new SiloProcesses(BankPlan.Create(Path.Combine(directory, "full")));
+        await empty.StartAsync(All);
+        await StopAsync(empty);
+        await full.StartAsync(All);
+        await FillAsync(full);
+        await StopAsync(full);
+        for (var round = 1; round <= rounds; round++)
         {
-            directory.Delete(recursive: true);
+            foreach (var killed in (bool[])[false, true])
+            {
+                await TellAsync(round, empty, "few registers", killed);
+                await TellAsync(round, full, $"{registers} registers", killed);
+            }
         }
+
+        await full.StartAsync(All);
+        await VerifyAsync(full);
     }
 
     private static string AccountOf(int number) => string.Create(CultureInfo.InvariantCulture, $"account-{number}");

@@ -118,13 +118,10 @@ internal static class CrashCommand
         {
             Registers, Rounds,
         };
-        command.SetAction(async (arguments, cancellationToken) =>
-        {
-            await new ColdStart(
+        command.SetAction((arguments, cancellationToken) =>
+            new ColdStart(
                 arguments.GetValue(Registers), arguments.GetValue(Rounds), configuration.Output, cancellationToken)
-                .RunAsync();
-            return ExitCode.Clean;
-        });
+                .RunAsync());
         return command;
     }
 

@@ -26,38 +26,13 @@ internal sealed class CrashRun
     }
 
     /// <summary>Runs it to its end; returns the exit code.</summary>
-    public static async Task<int> RunAsync(
-        CrashOptions options, TextWriter output, CancellationToken cancellationToken)
-    {
-        var directory = options.Data is null
-            ? Directory.CreateTempSubdirectory("consensus-crashes-")
-            : Directory.CreateDirectory(options.Data);
-        var isKept = true;
-        try
-        {
-            await new CrashRun(options, output, directory.FullName, cancellationToken).RunAsync();
-            isKept = options.Data is not null;
-            return ExitCode.Clean;
-        }
-        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
-        {
-            isKept = options.Data is not null;
-            throw;
-        }
-        catch (Exception exception) when (exception is ViolationException or TimeoutException)
-        {
-            await output.WriteLineAsync($"VIOLATED: {exception.Message}");
-            await output.WriteLineAsync($"Logs and data are in {directory.FullName}. Again: {options.Command}");
-            return ExitCode.Violated;
-        }
-        finally
-        {
-            if (!isKept)
-            {
-                directory.Delete(recursive: true);
-            }
-        }
-    }
+    public static Task<int> RunAsync(CrashOptions options, TextWriter output, CancellationToken cancellationToken) =>
+        RunData.UseAsync(
+            options.Data,
+            options.Command,
+            output,
+            directory => new CrashRun(options, output, directory, cancellationToken).RunAsync(),
+            cancellationToken);
 
     private async Task RunAsync()
     {
