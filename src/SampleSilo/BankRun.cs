@@ -13,28 +13,39 @@ internal static class BankRun
 {
     private static readonly TimeSpan HttpStopTimeout = TimeSpan.FromSeconds(3);
 
-    /// <summary>Runs until Ctrl-C or SIGTERM; returns the exit code.</summary>
-    public static async Task<int> UntilStoppedAsync(Func<CancellationToken, Task> run)
+    /// <summary>Runs until Ctrl-C or SIGTERM, and stops the cluster; returns the exit code.</summary>
+    public static async Task<int> UntilStoppedAsync<TCluster>(
+        Func<TCluster> create, Func<TCluster, CancellationToken, Task> run)
+        where TCluster : IOwnCluster
     {
         using var stop = new CancellationTokenSource();
         using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, signal => Stop(signal, stop));
         using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, signal => Stop(signal, stop));
+        var code = 0;
         try
         {
-            await run(stop.Token);
-            return 0;
+            var cluster = create();
+            try
+            {
+                await run(cluster, stop.Token);
+            }
+            finally
+            {
+                code = await cluster.StopAsync() ? 0 : BankCommandLine.Failure;
+            }
         }
         catch (Exception exception)
             when (stop.IsCancellationRequested && exception is (OperationCanceledException or OrleansException))
         {
             // Orleans has an exception of its own for a start that was called off.
-            return 0;
         }
         catch (StartException exception)
         {
             await Console.Error.WriteLineAsync($"The bank could not start: {exception.Message}");
-            return BankCommandLine.Failure;
+            code = BankCommandLine.Failure;
         }
+
+        return code;
     }
 
     /// <summary>Serves a cluster over HTTP.</summary>

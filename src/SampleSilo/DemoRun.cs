@@ -10,13 +10,21 @@ internal static class DemoRun
     private static readonly TimeSpan ReadyTimeout = TimeSpan.FromSeconds(60);
 
     /// <summary>Runs until Ctrl-C or SIGTERM; returns the exit code.</summary>
-    public static Task<int> RunAsync(DemoOptions options) =>
-        BankRun.UntilStoppedAsync(stop => RunAsync(options, stop));
-
-    private static async Task RunAsync(DemoOptions options, CancellationToken stop)
+    public static Task<int> RunAsync(DemoOptions options)
     {
-        var data = options.IsAzure ? "" : BankRun.CreateDirectory("data", options.Data);
-        await using var cluster = new DemoCluster(DemoCluster.Plan(options, data));
+        var data = "";
+        return BankRun.UntilStoppedAsync(
+            () =>
+            {
+                data = options.IsAzure ? "" : BankRun.CreateDirectory("data", options.Data);
+                return new DemoCluster(DemoCluster.Plan(options, data));
+            },
+            (cluster, stop) => RunAsync(cluster, options, data, stop));
+    }
+
+    private static async Task RunAsync(
+        DemoCluster cluster, DemoOptions options, string data, CancellationToken stop)
+    {
         await BankRun.ServeAsync(
             cluster,
             new(IPAddress.Loopback, options.HttpPort),

@@ -10,15 +10,15 @@ internal static class SiloRun
 {
     /// <summary>Runs until Ctrl-C or SIGTERM; returns the exit code.</summary>
     public static Task<int> RunAsync(SiloCommandOptions options) =>
-        BankRun.UntilStoppedAsync(stop => RunAsync(options, stop));
+        BankRun.UntilStoppedAsync(
+            () => new LoneCluster(SettingsOf(options), Process.GetCurrentProcess().Kill),
+            (cluster, stop) => RunAsync(cluster, options, stop));
 
-    private static async Task RunAsync(SiloCommandOptions options, CancellationToken stop)
+    private static async Task RunAsync(LoneCluster cluster, SiloCommandOptions options, CancellationToken stop)
     {
-        var settings = SettingsOf(options);
-        await using var cluster = new LoneCluster(settings, Process.GetCurrentProcess().Kill);
         await BankRun.ServeAsync(
             cluster,
-            new(settings.Host, options.HttpPort),
+            new(IPAddress.Parse(options.Host), options.HttpPort),
             async address =>
             {
                 Console.WriteLine($"Silo '{options.Name}' starts: HTTP API on {address}");

@@ -1,17 +1,16 @@
 namespace Orleans.Consensus.SampleSilo.Cluster;
 
 /// <summary>One silo of this process through its lives. Thread-safe.</summary>
-internal sealed class BankSilo(BankSiloSettings settings) : IDisposable
+internal sealed class BankSilo(BankSiloSettings settings)
 {
     /// <summary>
     /// Time to end once an orderly stop is called off, and for a kill. Orleans goes on for minutes telling the others
     /// that it goes, if the membership is out of reach.
     /// </summary>
-    private static readonly TimeSpan StopPatience = TimeSpan.FromSeconds(3);
-
-    private static readonly TimeSpan KillPatience = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
     private readonly SemaphoreSlim _turn = new(1, 1);
+    private readonly CancellationTokenSource _leaving = new();
     private volatile Life _life = Life.Dead;
     private Task _ending = Task.CompletedTask;
 
@@ -34,7 +33,8 @@ internal sealed class BankSilo(BankSiloSettings settings) : IDisposable
             return new SiloChange.Refused($"Silo '{Settings.Name}' is {_life.Status}.");
         }
 
-        await BeginLifeAsync(cancellationToken);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _leaving.Token);
+        await BeginLifeAsync(either.Token);
         return new SiloChange.Changed(View);
     });
 
@@ -51,7 +51,7 @@ internal sealed class BankSilo(BankSiloSettings settings) : IDisposable
 
         try
         {
-            await EndLifeAsync(KillPatience, new CancellationToken(canceled: true));
+            await EndLifeAsync(new CancellationToken(canceled: true));
             return new SiloChange.Changed(View);
         }
         catch (TimeoutException exception)
@@ -60,22 +60,26 @@ internal sealed class BankSilo(BankSiloSettings settings) : IDisposable
         }
     });
 
-    /// <summary>Stops it in order, for as long as the token allows.</summary>
-    /// <exception cref="TimeoutException">It goes on ending by itself.</exception>
-    public async Task StopAsync(CancellationToken cancellationToken)
+    /// <summary>
+    /// Stops it for good and in order, for as long as the token allows; a start under way is given up. What goes wrong
+    /// is told on the error stream. One that does not end in time goes on ending by itself.
+    /// </summary>
+    /// <returns>Whether it stopped cleanly.</returns>
+    public async Task<bool> LeaveAsync(CancellationToken cancellationToken)
     {
-        await _turn.WaitAsync(CancellationToken.None);
         try
         {
-            await EndLifeAsync(StopPatience, cancellationToken);
+            await _leaving.CancelAsync();
+            await InTimeAsync(_turn.WaitAsync, cancellationToken);
+            await EndLifeAsync(cancellationToken);
+            return true;
         }
-        finally
+        catch (Exception exception)
         {
-            _turn.Release();
+            await Console.Error.WriteLineAsync($"Silo '{Settings.Name}' did not stop cleanly: {exception.Message}");
+            return false;
         }
     }
-
-    public void Dispose() => _turn.Dispose();
 
     private async Task<SiloChange> InTurnAsync(Func<Task<SiloChange>> change)
     {
@@ -118,7 +122,7 @@ internal sealed class BankSilo(BankSiloSettings settings) : IDisposable
         }
     }
 
-    private async Task EndLifeAsync(TimeSpan patience, CancellationToken cancellationToken)
+    private async Task EndLifeAsync(CancellationToken cancellationToken)
     {
         if (_life is not { Host: { } host, Stopped: { } stopped } life)
         {
@@ -133,11 +137,17 @@ internal sealed class BankSilo(BankSiloSettings settings) : IDisposable
             _ending = EndAsync(host, cancellationToken);
         }
 
+        await InTimeAsync(_ending.WaitAsync, cancellationToken);
+    }
+
+    /// <summary>Waits for something, and not much longer once the token has fired.</summary>
+    private async Task InTimeAsync(Func<CancellationToken, Task> wait, CancellationToken cancellationToken)
+    {
         using var late = new CancellationTokenSource();
-        await using var called = cancellationToken.Register(() => late.CancelAfter(patience));
+        await using var called = cancellationToken.Register(() => late.CancelAfter(Patience));
         try
         {
-            await _ending.WaitAsync(late.Token);
+            await wait(late.Token);
         }
         catch (OperationCanceledException) when (late.IsCancellationRequested)
         {

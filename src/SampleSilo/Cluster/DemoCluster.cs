@@ -6,7 +6,7 @@ namespace Orleans.Consensus.SampleSilo.Cluster;
 /// <summary>
 /// All silos of the bank in one process, each of which may be killed and started at any time. Thread-safe.
 /// </summary>
-internal sealed class DemoCluster : IBankCluster, IAsyncDisposable
+internal sealed class DemoCluster : IOwnCluster
 {
     private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(8);
 
@@ -36,7 +36,7 @@ internal sealed class DemoCluster : IBankCluster, IAsyncDisposable
         });
     }
 
-    /// <summary>Starts the silos, all at once; the first one that fails ends it.</summary>
+    /// <summary>All at once; the first one that fails ends it.</summary>
     /// <exception cref="StartException">One of them did not start; the message says why.</exception>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
@@ -94,16 +94,20 @@ internal sealed class DemoCluster : IBankCluster, IAsyncDisposable
         }
     }
 
-    /// <summary>Stops the silos one after another, so that each sees the others leave.</summary>
-    public async ValueTask DisposeAsync()
+    /// <summary>
+    /// One after another, so that each sees the others leave; those that are left when the time is over, all at once.
+    /// </summary>
+    public async Task<bool> StopAsync()
     {
         using var timeout = new CancellationTokenSource(StopTimeout);
+        var stops = new List<Task<bool>>();
         foreach (var silo in Enumerable.Reverse(_silos))
         {
-            await StopAsync(silo, timeout.Token);
+            stops.Add(silo.LeaveAsync(timeout.Token));
+            await Task.WhenAny(stops[^1], Task.Delay(Timeout.Infinite, timeout.Token));
         }
 
-        _silos.ForEach(silo => silo.Dispose());
+        return (await Task.WhenAll(stops)).All(isClean => isClean);
     }
 
     private IServiceProvider? FindServices() =>
@@ -121,19 +125,6 @@ internal sealed class DemoCluster : IBankCluster, IAsyncDisposable
         {
             throw new StartException(
                 $"silo '{silo.Settings.Name}' did not start: {StartException.Explain(exception)}", exception);
-        }
-    }
-
-    private static async Task StopAsync(BankSilo silo, CancellationToken cancellationToken)
-    {
-        try
-        {
-            await silo.StopAsync(cancellationToken);
-        }
-        catch (Exception exception)
-        {
-            await Console.Error.WriteLineAsync(
-                $"Silo '{silo.Settings.Name}' did not stop cleanly: {exception.Message}");
         }
     }
 

@@ -26,6 +26,17 @@ internal interface IBankCluster
     Task<SiloChange> StartAsync(string name, CancellationToken cancellationToken);
 }
 
+/// <summary>The silos of this process from their first start to their last stop.</summary>
+internal interface IOwnCluster : IBankCluster
+{
+    /// <exception cref="StartException">One of them did not start; the message says why.</exception>
+    Task StartAsync(CancellationToken cancellationToken);
+
+    /// <summary>Stops them for good. What does not stop cleanly is told on the error stream.</summary>
+    /// <returns>Whether all did.</returns>
+    Task<bool> StopAsync();
+}
+
 /// <summary>A way to the grains.</summary>
 /// <param name="Stopped">Fires when the silo dies: calls under way are to be made anew through another one.</param>
 internal sealed record BankGateway(IGrainFactory Grains, CancellationToken Stopped);

@@ -6,14 +6,13 @@ namespace Orleans.Consensus.SampleSilo.Cluster;
 
 /// <summary>The cluster as one of its silos sees it, each in a process of its own. Thread-safe.</summary>
 /// <param name="end">Ends this process without running any more of its code.</param>
-internal sealed class LoneCluster(BankSiloSettings settings, Action end) : IBankCluster, IAsyncDisposable
+internal sealed class LoneCluster(BankSiloSettings settings, Action end) : IOwnCluster
 {
     private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan AnswerFirst = TimeSpan.FromMilliseconds(100);
 
     private readonly BankSilo _silo = new(settings);
 
-    /// <exception cref="StartException">The silo did not start; the message says why.</exception>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         SiloPorts.Check(settings);
@@ -70,20 +69,10 @@ internal sealed class LoneCluster(BankSiloSettings settings, Action end) : IBank
         Task.FromResult<SiloChange>(new SiloChange.Refused(
             $"Silo '{name}' is a process of its own: start that, with the command 'silo --name {name}'."));
 
-    public async ValueTask DisposeAsync()
+    public async Task<bool> StopAsync()
     {
         using var timeout = new CancellationTokenSource(StopTimeout);
-        try
-        {
-            await _silo.StopAsync(timeout.Token);
-        }
-        catch (Exception exception)
-        {
-            await Console.Error.WriteLineAsync(
-                $"Silo '{settings.Name}' did not stop cleanly: {exception.Message}");
-        }
-
-        _silo.Dispose();
+        return await _silo.LeaveAsync(timeout.Token);
     }
 
     /// <summary>What replica another silo has, its replica tells; where they float, no silo has one.</summary>

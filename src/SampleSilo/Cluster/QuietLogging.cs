@@ -19,6 +19,12 @@ internal static class QuietLogging
         // A silo that joins asks those of before, too, until it is told that they are dead.
         logging.AddFilter("Orleans.Runtime.MembershipService.MembershipAgent", LogLevel.Critical);
 
+        // Silos that died with the last process are asked, too, until the new ones have declared them dead; and those
+        // that stop ask one another to the last.
+        logging.AddFilter("Orleans.Runtime.Messaging", LogLevel.Error);
+        logging.AddFilter("Orleans.Runtime.GrainDirectory", LogLevel.Critical);
+        logging.AddFilter("Orleans.Runtime.Metadata", LogLevel.Error);
+
         // The demo's reminders are that frequent; and what one could not do it does the next time.
         logging.AddFilter("Orleans.Hosting.ReminderOptionsValidator", LogLevel.Error);
         logging.AddFilter("Orleans.Runtime.ReminderService", LogLevel.Critical);
