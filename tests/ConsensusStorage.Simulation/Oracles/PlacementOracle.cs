@@ -26,11 +26,20 @@ internal sealed class PlacementOracle(SimulatedCluster cluster, Action<string> v
                 {
                     violated(
                         $"After a long peace a replica is not where it belongs: {cluster.Replicas[replica]} of group "
-                        + $"{group} is served by '{hosts}' instead of '{expected}'.");
+                        + $"{group} is served by '{hosts}' instead of '{expected}'. "
+                        + string.Join(" ", SayingsOf(group, cluster.Replicas[replica])));
                 }
             }
         }
     }
+
+    /// <summary>What the silos that have it say of it.</summary>
+    private IEnumerable<string> SayingsOf(int group, ReplicaId replica) => cluster.Silos
+        .OrderBy(silo => silo.Key)
+        .SelectMany(silo => silo.Value.Targets.ElementAt(group).Target.Describe().Replicas
+            .Where(one => one.Replica == replica)
+            .Select(one => $"{cluster.Addresses[silo.Key]}: {one.State}{(one.IsGuest ? ", a guest" : "")}, "
+                + $"epoch {one.Epoch}, log {one.Log}. {one.Problem}"));
 
     private IEnumerable<string> HostsOf(int group, ReplicaId replica) => cluster.Silos
         .OrderBy(silo => silo.Key)
