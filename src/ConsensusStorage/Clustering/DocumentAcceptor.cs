@@ -77,8 +77,7 @@ internal sealed class DocumentAcceptor(
     /// <summary>Refuses a document that is not the one of before, or has forgotten what it said (S13).</summary>
     private void Require(AcceptorDocument content, Ballot before)
     {
-        var isOther = content.IsFormed && !_peers.IsEmpty && !content.Peers.SequenceEqual(_peers);
-        if (isOther || content.State.Highest < before)
+        if (IsOther(content) || content.State.Highest < before)
         {
             throw new IOException(
                 $"The membership document in {Location} is another than before, or an older copy of it (S13). Remove "
@@ -87,6 +86,9 @@ internal sealed class DocumentAcceptor(
 
         Remember(content);
     }
+
+    private bool IsOther(AcceptorDocument content) =>
+        content.IsFormed && !_peers.IsEmpty && !content.Peers.SequenceEqual(_peers);
 
     private void Remember(AcceptorDocument content)
     {

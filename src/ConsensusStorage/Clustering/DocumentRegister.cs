@@ -25,8 +25,6 @@ internal sealed class DocumentRegister(
     private readonly SemaphoreSlim _turn = new(1);
     private ulong _sequence;
 
-    public ImmutableArray<DocumentAcceptor> Acceptors => acceptors;
-
     public int Majority => (acceptors.Length / 2) + 1;
 
     public RegisterVersion MintVersion() => new(_ballots.Proposer, Interlocked.Increment(ref _sequence));

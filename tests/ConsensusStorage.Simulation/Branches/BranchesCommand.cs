@@ -11,7 +11,8 @@ internal static class BranchesCommand
     {
         var command = new Command(
             "branches",
-            "Runs seeds and reports the branches of the protocol code that fewer than 1 % of them take. Exit codes: "
+            "Runs seeds and reports the branches of the protocol code that fewer than 1 % of them take; those of the "
+            + "membership or the reminders, if the profile is theirs. Exit codes: "
             + "0 there are none but those known to be out of reach, 1 there are some or a seed failed, 2 wrong usage, "
             + "3 the simulator itself failed.");
         foreach (var option in new Option[]
@@ -33,7 +34,7 @@ internal static class BranchesCommand
             return ExitCode.Misused;
         }
 
-        var code = new ProtocolCode();
+        var code = new ProtocolCode(profile.Subject);
         var count = code.Count(
             profile.Name,
             arguments.GetValue(SimulateCommand.Start),

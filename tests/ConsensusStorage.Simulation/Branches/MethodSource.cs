@@ -30,7 +30,8 @@ internal sealed partial class MethodSource
             owner = outer;
         }
 
-        _name = $"{owner.Name}.{Written().Match(name).Groups[1].Value}";
+        // An interface's own method has its whole name.
+        _name = $"{owner.Name}.{Written().Match(name.Split('.')[^1]).Groups[1].Value}";
     }
 
     public string File { get; }

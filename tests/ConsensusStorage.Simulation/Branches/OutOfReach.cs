@@ -19,6 +19,12 @@ internal sealed record OutOfReach(string Method, string Source, string When, str
     private const string NoLocks = "simulated replicas float over blobs, which nobody locks; FloatingReplicasTests";
     private const string Leaving = "others soon have what a silo hosts that leaves; FloatingReplicasTests";
     private const string Misuse = "an operator's mistake; FormationTests, ReplicaDirectoryTests";
+    private const string NoClearing = "no silo empties a whole table; MembershipTableCases, ReminderTableTests";
+    private const string Older = "what Orleans called before it had tokens; the same";
+    private const string WrongPlaces = "an operator's mistake; MembershipFaultTests";
+    private const string NoTear = "documents are never torn; MembershipFaultTests, MembershipFuzzTests";
+    private const string Whole = "a document that was found has its content";
+    private const string TooBusy = "simulated silos give one another a chance before that";
 
     public static readonly IReadOnlyList<OutOfReach> All =
     [
@@ -78,6 +84,44 @@ internal sealed record OutOfReach(string Method, string Source, string When, str
         new("FloatingReplicas.GiveUpIfItIsTime", "_isLocked", "_isLocked: yes", NoLocks),
         new("Seat.Take", "LongestPause", "LessThan: no", "half a minute comes after four losses in one membership"),
         new("PaxosReplica.LoadAndAnswerAsync", "MaxLoadedBytes", "33554432: no", "simulated states are small"),
+
+        new("ConsensusMembershipTable.DeleteMembershipTableEntriesAsync", "", "", NoClearing),
+        new("DocumentFormation.get_Cluster", "", "", NoClearing),
+        new("Membership.get_Cluster", "", "", NoClearing),
+        new("Membership.Decode", "", "value: yes", NoClearing),
+        new("ConsensusMembershipTable.InitializeMembershipTable", "", "", Older),
+        new("ConsensusMembershipTable.DeleteMembershipTableEntries", "", "", Older),
+        new("ConsensusMembershipTable.CleanupDefunctSiloEntries", "", "", Older),
+        new("ConsensusMembershipTable.ReadRow", "", "", Older),
+        new("ConsensusMembershipTable.ReadAll", "", "", Older),
+        new("ConsensusMembershipTable.InsertRow", "", "", Older),
+        new("ConsensusMembershipTable.UpdateRow", "", "", Older),
+        new("ConsensusMembershipTable.UpdateIAmAlive", "", "", Older),
+        new("ConsensusMembershipTable.CleanupDefunctSiloEntriesAsync", "tries <", "< 5: no", TooBusy),
+        new("DocumentAcceptor.DecideAsync", "tries <", ">= 20: yes", TooBusy),
+        new("DocumentRegister.DriveAsync", "left <= TimeSpan.Zero", "<= 100: no", TooBusy),
+        new("DocumentRegister.GiveUp", "var unknown =", "contention: yes", TooBusy),
+        new("DocumentAcceptor.ReadAsync", "content.Owner != owner", "Inequality: yes", WrongPlaces),
+        new("DocumentAcceptor.ReadAsync", "content.Owner != owner", "== index: no", WrongPlaces),
+        new("DocumentAcceptor.Describe", "", "", WrongPlaces),
+        new("DocumentAcceptor.ReadAsync", "", "caught InvalidDataException", NoTear),
+        new("Heartbeats.ReadAsync", "SiloOf(name)", "silo: no", NoTear),
+        new("Heartbeats.SiloOf", "", "caught it", NoTear),
+        new("DocumentAcceptor.Require", "IsOther(", "IsOther: yes", WrongPlaces),
+        new("DocumentAcceptor.DecideAsync", "is not { Content:", "content: no", Whole),
+        new("DocumentRegister.LookAsync", "is { Content:", "content: no", Whole),
+        new("DocumentAcceptor.IsOwn", "", "LessThan: no", "rounds accept after their promises only"),
+        new("DocumentRegister.DriveAsync", "", "violation: yes", Contradiction),
+        new("DocumentRegister.StartOf", "Unreachable", "Equality: yes", "no clock is off by more than minutes"),
+        new(
+            "DocumentFormation.CreateMissingAsync",
+            "is { } knows",
+            "knows: yes",
+            "no place is emptied in the moment of its formation; MembershipFaultTests"),
+        new("DocumentFormation.CreateMissingAsync", "look.Content is null", "entered", "only after that"),
+        new("DocumentFormation.Require", "", "knowsTheOthers: no", "the same; MembershipFaultTests"),
+        new("ConsensusReminderTable.TestOnlyClearTable", "", "", NoClearing),
+        new("ConsensusReminderTable.ReadRows", "when (", "0: no", "grain storage fails in no other way there"),
     ];
 
     public static string? ReasonFor(Branch branch) => branch.IsRuledOut

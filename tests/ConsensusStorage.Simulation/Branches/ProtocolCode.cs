@@ -1,5 +1,6 @@
 using System.Reflection;
 using System.Runtime.Loader;
+using Orleans.Consensus.Simulation.Scenarios;
 
 namespace Orleans.Consensus.Simulation.Branches;
 
@@ -14,9 +15,10 @@ internal sealed class ProtocolCode : AssemblyLoadContext
 
     private readonly MemoryStream _library;
 
-    public ProtocolCode()
+    /// <param name="subject">What is to be run decides whose code has probes.</param>
+    public ProtocolCode(Subject subject)
     {
-        using var writer = new ProbeWriter(Library.Location, IsProtocol);
+        using var writer = new ProbeWriter(Library.Location, file => IsProtocol(subject, file.Split('/', '\\')));
         _library = writer.Write();
         Branches = writer.Branches;
     }
@@ -39,17 +41,22 @@ internal sealed class ProtocolCode : AssemblyLoadContext
         : assemblyName.Name == Simulator.GetName().Name ? LoadFromAssemblyPath(Simulator.Location)
         : null;
 
-    private static bool IsProtocol(string file)
+    private static bool IsProtocol(Subject subject, string[] path) => subject switch
     {
-        var parts = file.Split('/', '\\');
-        return parts is [.., "Paxos", _]
+        Subject.Membership => path is [
+            ..,
+            "Clustering",
+            "ConsensusMembershipTable.cs" or "DocumentAcceptor.cs" or "DocumentFormation.cs" or "DocumentRegister.cs"
+                or "Heartbeats.cs" or "Membership.cs"],
+        Subject.Reminders => path is [.., "Reminders", _],
+        _ => path is [.., "Paxos", _]
             or [.., "Change.cs"]
             or [
                 ..,
                 "Engines",
                 "Attempt.cs" or "FloatingReplicas.cs" or "Formation.cs" or "FormingLog.cs" or "PaxosEngine.cs"
-                    or "PaxosReplica.cs" or "RegisterSessions.cs" or "ReplicaLink.cs"];
-    }
+                    or "PaxosReplica.cs" or "RegisterSessions.cs" or "ReplicaLink.cs"],
+    };
 }
 
 /// <summary>How many seeds took each branch.</summary>

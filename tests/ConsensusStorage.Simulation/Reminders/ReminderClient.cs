@@ -13,12 +13,15 @@ namespace Orleans.Consensus.Simulation.Reminders;
 /// </summary>
 internal sealed class ReminderClient(SeedRun run, ReminderOracle oracle, ConsensusReminderTable table, Random random)
 {
-    /// <summary>The first of the buckets that all grains are in.</summary>
-    private const uint FirstBucket = 100;
-
-    private const uint Buckets = 3;
     private const int BucketShift = 24;
+
+    /// <summary>All grains are in the last bucket and the first two: a range that goes around the ring.</summary>
+    private const uint Begin = (255u << BucketShift) - 1;
+
+    private const uint End = (2u << BucketShift) - 1;
+    private const int Buckets = 3;
     private const int GrainsOfABucket = 2;
+    private const int LongestWait = 5_000;
 
     private static readonly ImmutableArray<string> Names = ["one", "two"];
 
@@ -26,12 +29,19 @@ internal sealed class ReminderClient(SeedRun run, ReminderOracle oracle, Consens
     [
         .. Enumerable.Range(0, int.MaxValue)
             .Select(number => GrainId.Create("remindable", number.ToString(CultureInfo.InvariantCulture)))
-            .Where(grain => BucketOf(grain) is >= FirstBucket and < FirstBucket + Buckets)
-            .Take((int)Buckets * GrainsOfABucket),
+            .Where(grain => grain.GetUniformHashCode() is > Begin or <= End)
+            .Take(Buckets * GrainsOfABucket),
     ];
 
-    private static readonly ImmutableArray<string> Keys =
-        [.. Grains.SelectMany(grain => Names.Select(name => ReminderOracle.KeyOf(grain, name)))];
+    private static readonly ImmutableArray<string> Keys = KeysOf(Grains);
+
+    /// <summary>In the midst of a bucket: the first of the grains behind the ring's beginning.</summary>
+    private static readonly uint Midst =
+        Grains.Select(grain => grain.GetUniformHashCode()).Where(hash => hash <= End).Min();
+
+    /// <summary>Those of the grains behind that one.</summary>
+    private static readonly ImmutableArray<string> LastKeys =
+        KeysOf(Grains.Where(grain => grain.GetUniformHashCode() > Midst && grain.GetUniformHashCode() <= End));
 
     /// <summary>What it has last seen of each, current or not.</summary>
     private readonly Dictionary<string, string> _etags = new(StringComparer.Ordinal);
@@ -48,7 +58,8 @@ internal sealed class ReminderClient(SeedRun run, ReminderOracle oracle, Consens
                 < 6 => RemoveAsync(grain, name),
                 < 7 => ReadRowAsync(grain, name),
                 < 8 => ReadGrainAsync(grain),
-                _ => ReadAllAsync(),
+                < 9 => ReadLastAsync(),
+                _ => ReadAllInTimeAsync(TimeSpan.FromMilliseconds(random.Next(1, LongestWait))),
             });
             await Task.Delay(TimeSpan.FromMilliseconds(random.Next(1, longestPause)), run.Time);
         }
@@ -115,11 +126,18 @@ internal sealed class ReminderClient(SeedRun run, ReminderOracle oracle, Consens
         [.. Names.Select(name => ReminderOracle.KeyOf(grain, name))],
         async () => (await table.ReadRows(grain)).Reminders);
 
-    /// <summary>As a silo does for the hashes that it has to serve.</summary>
-    private Task<bool> ReadAllAsync() => ReadAsync(
-        Keys,
-        async () => (await table.ReadRows(
-            (FirstBucket << BucketShift) - 1, ((FirstBucket + Buckets) << BucketShift) - 1)).Reminders);
+    private Task<bool> ReadAllAsync() =>
+        ReadAsync(Keys, async () => (await table.ReadRows(Begin, End)).Reminders);
+
+    private Task<bool> ReadLastAsync() =>
+        ReadAsync(LastKeys, async () => (await table.ReadRows(Midst, End)).Reminders);
+
+    /// <summary>As a silo does for the hashes that it has to serve: until it succeeds, or the silo stops.</summary>
+    private Task<bool> ReadAllInTimeAsync(TimeSpan time) => ReadAsync(Keys, async () =>
+    {
+        using var stop = new CancellationTokenSource(time, run.Time);
+        return (await table.ReadRows(Begin, End, stop.Token)).Reminders;
+    });
 
     private Task<bool> ReadAsync(IReadOnlyCollection<string> keys, Func<Task<IList<ReminderEntry>>> read) =>
         TryAsync(oracle.Begin(ReminderAction.Read, keys.Count == 1 ? keys.First() : null), async call =>
@@ -146,7 +164,7 @@ internal sealed class ReminderClient(SeedRun run, ReminderOracle oracle, Consens
             run.Trace.Add("end ", call);
             return true;
         }
-        catch (OrleansException exception)
+        catch (Exception exception) when (exception is (OrleansException or OperationCanceledException))
         {
             run.Saw($"{call.Action} that failed");
             run.Trace.Add("failed", call, exception.Message);
@@ -154,5 +172,6 @@ internal sealed class ReminderClient(SeedRun run, ReminderOracle oracle, Consens
         }
     }
 
-    private static uint BucketOf(GrainId grain) => grain.GetUniformHashCode() >> BucketShift;
+    private static ImmutableArray<string> KeysOf(IEnumerable<GrainId> grains) =>
+        [.. grains.SelectMany(grain => Names.Select(name => ReminderOracle.KeyOf(grain, name)))];
 }
