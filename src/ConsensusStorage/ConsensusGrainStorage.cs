@@ -168,7 +168,12 @@ internal sealed partial class ConsensusGrainStorage(
                 throw new UnreachableException();
         }
 
-        LogFailed(call.Operation, call.StateName, call.Grain, exception.MayHaveHappened, exception.Message);
+        // What its caller gave up, and is known to have changed nothing, is no news.
+        if (exception.MayHaveHappened || !cancellationToken.IsCancellationRequested)
+        {
+            LogFailed(call.Operation, call.StateName, call.Grain, exception.MayHaveHappened, exception.Message);
+        }
+
         return cancellationToken.IsCancellationRequested
             ? new OperationCanceledException(exception.Message, exception, cancellationToken)
             : exception;

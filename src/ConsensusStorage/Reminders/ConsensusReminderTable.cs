@@ -38,7 +38,7 @@ internal sealed class ConsensusReminderTable(IGrainStorage storage, TimeProvider
 
     public async Task<ReminderTableData> ReadRows(GrainId grainId)
     {
-        var bucket = await ReadAsync(BucketOf(grainId));
+        var bucket = await ReadAsync(BucketOf(grainId), CancellationToken.None);
         return new(bucket.Reminders.Where(row => row.Grain == grainId).Select(row => row.ToEntry()));
     }
 
@@ -57,7 +57,7 @@ internal sealed class ConsensusReminderTable(IGrainStorage storage, TimeProvider
             try
             {
                 // A silo that stops waits for no read: the others may be gone already.
-                await ReadAsync(BucketsOf(begin, end).First()).WaitAsync(cancellationToken);
+                await ReadAsync(BucketsOf(begin, end).First(), cancellationToken);
                 return await ReadRangeAsync(begin, end, cancellationToken);
             }
             catch (ConsensusStorageException exception) when (
@@ -70,7 +70,7 @@ internal sealed class ConsensusReminderTable(IGrainStorage storage, TimeProvider
     }
 
     public async Task<ReminderEntry?> ReadRow(GrainId grainId, string reminderName) =>
-        (await ReadAsync(BucketOf(grainId))).Find(grainId, reminderName)?.ToEntry();
+        (await ReadAsync(BucketOf(grainId), CancellationToken.None)).Find(grainId, reminderName)?.ToEntry();
 
     public async Task<string?> UpsertRow(ReminderEntry entry)
     {
@@ -117,7 +117,7 @@ internal sealed class ConsensusReminderTable(IGrainStorage storage, TimeProvider
         var entries = new List<ReminderEntry>();
         foreach (var few in BucketsOf(begin, end).Chunk(ReadsAtOnce))
         {
-            var buckets = await Task.WhenAll(few.Select(ReadAsync)).WaitAsync(cancellationToken);
+            var buckets = await Task.WhenAll(few.Select(bucket => ReadAsync(bucket, cancellationToken)));
             entries.AddRange(buckets
                 .SelectMany(bucket => bucket.Reminders)
                 .Select(row => row.ToEntry())
@@ -127,12 +127,13 @@ internal sealed class ConsensusReminderTable(IGrainStorage storage, TimeProvider
         return new(entries);
     }
 
-    private async Task<ReminderBucket> ReadAsync(int bucket) => (await ReadStateAsync(bucket)).State!;
+    private async Task<ReminderBucket> ReadAsync(int bucket, CancellationToken cancellationToken) =>
+        (await ReadStateAsync(bucket, cancellationToken)).State!;
 
-    private async Task<GrainState<ReminderBucket>> ReadStateAsync(int bucket)
+    private async Task<GrainState<ReminderBucket>> ReadStateAsync(int bucket, CancellationToken cancellationToken)
     {
         var state = new GrainState<ReminderBucket>();
-        await storage.ReadStateAsync(StateName, IdOf(bucket), state);
+        await storage.ReadStateAsync(StateName, IdOf(bucket), state, cancellationToken);
         if (!state.RecordExists)
         {
             state.State = ReminderBucket.Empty;
@@ -153,7 +154,7 @@ internal sealed class ConsensusReminderTable(IGrainStorage storage, TimeProvider
             {
                 var written = _written[bucket];
                 _written[bucket] = null;
-                var state = written ?? await ReadStateAsync(bucket);
+                var state = written ?? await ReadStateAsync(bucket, CancellationToken.None);
                 if (change(state.State!) is { } changed)
                 {
                     if (await WriteAsync(bucket, state, changed, last: conflicts == MostConflicts))

@@ -69,10 +69,18 @@ internal sealed class BankSilo(BankSiloSettings settings)
     {
         try
         {
-            await _leaving.CancelAsync();
-            await InTimeAsync(_turn.WaitAsync, cancellationToken);
+            // Whatever hears of it is waited for below, and no longer than that.
+            _ = _leaving.CancelAsync();
+            if (!await _turn.WaitAsync(Patience, CancellationToken.None))
+            {
+                throw Late();
+            }
+
+            var lives = _life.Host is not null;
             await EndLifeAsync(cancellationToken);
-            return true;
+            return !lives || !cancellationToken.IsCancellationRequested
+                ? true
+                : throw new TimeoutException("it was stopped in the midst of its work, because it took too long.");
         }
         catch (Exception exception)
         {
@@ -137,24 +145,21 @@ internal sealed class BankSilo(BankSiloSettings settings)
             _ending = EndAsync(host, cancellationToken);
         }
 
-        await InTimeAsync(_ending.WaitAsync, cancellationToken);
-    }
-
-    /// <summary>Waits for something, and not much longer once the token has fired.</summary>
-    private async Task InTimeAsync(Func<CancellationToken, Task> wait, CancellationToken cancellationToken)
-    {
+        // Not much longer once the token has fired.
         using var late = new CancellationTokenSource();
         await using var called = cancellationToken.Register(() => late.CancelAfter(Patience));
         try
         {
-            await wait(late.Token);
+            await _ending.WaitAsync(late.Token);
         }
         catch (OperationCanceledException) when (late.IsCancellationRequested)
         {
-            throw new TimeoutException(
-                $"Silo '{Settings.Name}' has not ended in time. Perhaps the cluster's membership is out of reach.");
+            throw Late();
         }
     }
+
+    private TimeoutException Late() =>
+        new($"Silo '{Settings.Name}' has not ended in time. Perhaps the cluster's membership is out of reach.");
 
     private async Task EndAsync(IHost host, CancellationToken cancellationToken)
     {

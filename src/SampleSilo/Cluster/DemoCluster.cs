@@ -8,7 +8,7 @@ namespace Orleans.Consensus.SampleSilo.Cluster;
 /// </summary>
 internal sealed class DemoCluster : IOwnCluster
 {
-    private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(8);
+    private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(12);
 
     private readonly List<BankSilo> _silos;
 
@@ -119,7 +119,8 @@ internal sealed class DemoCluster : IOwnCluster
     {
         try
         {
-            await silo.StartAsync(cancellationToken);
+            // Orleans joins for as long as the membership is out of reach, whatever the token says.
+            await silo.StartAsync(cancellationToken).WaitAsync(cancellationToken);
         }
         catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
         {

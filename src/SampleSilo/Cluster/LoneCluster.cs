@@ -18,7 +18,8 @@ internal sealed class LoneCluster(BankSiloSettings settings, Action end) : IOwnC
         SiloPorts.Check(settings);
         try
         {
-            await _silo.StartAsync(cancellationToken);
+            // Orleans joins for as long as the membership is out of reach, whatever the token says.
+            await _silo.StartAsync(cancellationToken).WaitAsync(cancellationToken);
         }
         catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
         {

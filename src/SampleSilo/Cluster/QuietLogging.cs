@@ -22,7 +22,8 @@ internal static class QuietLogging
         // Silos that died with the last process are asked, too, until the new ones have declared them dead; and those
         // that stop ask one another to the last.
         logging.AddFilter("Orleans.Runtime.Messaging", LogLevel.Error);
-        logging.AddFilter("Orleans.Runtime.GrainDirectory", LogLevel.Critical);
+        logging.AddFilter("Orleans.Runtime.GrainDirectory", LogLevel.Error);
+        logging.AddFilter("Orleans.Runtime.GrainDirectory.ClientDirectory", LogLevel.Critical);
         logging.AddFilter("Orleans.Runtime.Metadata", LogLevel.Error);
 
         // The demo's reminders are that frequent; and what one could not do it does the next time.

@@ -9,7 +9,7 @@ namespace Orleans.Consensus.ClusterTests.Bank;
 [Collection(nameof(BankProcesses))]
 public sealed class StoppedBankTests : IDisposable
 {
-    /// <summary>3 seconds for customers, 8 and then 10 for silos, and the rest for a busy machine.</summary>
+    /// <summary>3 seconds for customers, 12 and then 10 for silos, and the rest for a busy machine.</summary>
     private static readonly TimeSpan StopTimeout = Eventually.Patience;
 
     private readonly TemporaryDirectory _directory = new();
@@ -53,6 +53,19 @@ public sealed class StoppedBankTests : IDisposable
 
         // Orleans complains of a silo that stops before it has joined; that is its own affair.
         Assert.Equal(0, await program.StopAsync(SampleProgram.Terminate, StopTimeout));
+        Assert.Equal("Stopping.", program.Output[^1]);
+    }
+
+    [Fact]
+    public async Task A_stop_ends_a_first_start_that_does_not_come_to_its_end()
+    {
+        await using var program = SampleProgram.Start((_plan with { Silos = 1 }).Arguments);
+        var membership = Path.Combine(_plan.Data, "cluster");
+        await Eventually.BecomesAsync(
+            () => Task.FromResult(File.Exists(Path.Combine(membership, "bank.membership"))), exists => exists);
+        Directory.Delete(membership, recursive: true);
+
+        await program.StopAsync(SampleProgram.Terminate, StopTimeout);
         Assert.Equal("Stopping.", program.Output[^1]);
     }
 

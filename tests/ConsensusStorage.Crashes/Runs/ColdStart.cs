@@ -23,15 +23,16 @@ internal sealed class ColdStart(int registers, int rounds, TextWriter output, Ca
 
     private string Command => string.Create(
         CultureInfo.InvariantCulture,
-        $"dotnet run --project tests/ConsensusStorage.Crashes -- cold-start --registers {registers} --rounds {rounds}");
+        $"dotnet run --project tests/ConsensusStorage.Crashes -c Release -- cold-start "
+            + $"--registers {registers} --rounds {rounds}");
 
     /// <summary>Runs it to its end; returns the exit code.</summary>
     public Task<int> RunAsync() => RunData.UseAsync(data: null, Command, output, RunAsync, cancellationToken);
 
     private async Task RunAsync(string directory)
     {
-        await using var empty = new SiloProcesses(BankPlan.Create(Path.Combine(directory, "empty")));
-        await using var full = new SiloProcesses(BankPlan.Create(Path.Combine(directory, "full")));
+        await using var empty = SilosIn(Path.Combine(directory, "empty"));
+        await using var full = SilosIn(Path.Combine(directory, "full"));
         await empty.StartAsync(All);
         await StopAsync(empty);
         await full.StartAsync(All);
@@ -48,6 +49,14 @@ internal sealed class ColdStart(int registers, int rounds, TextWriter output, Ca
 
         await full.StartAsync(All);
         await VerifyAsync(full);
+    }
+
+    private static SiloProcesses SilosIn(string directory)
+    {
+        Directory.CreateDirectory(directory);
+        return new(
+            BankPlan.Create(directory),
+            silo => new([], Path.Combine(directory, $"{BankPlan.NameOf(silo)}.log")));
     }
 
     private static string AccountOf(int number) => string.Create(CultureInfo.InvariantCulture, $"account-{number}");
@@ -86,14 +95,19 @@ internal sealed class ColdStart(int registers, int rounds, TextWriter output, Ca
         var starting = silos.StartAsync(All);
         using var bank = new BankClient([.. silos.Addresses]);
         var request = string.Create(CultureInfo.InvariantCulture, $"start-{_starts++}");
-        await DepositAsync(bank, "first", request, cancellationToken);
-        var answered = clock.Elapsed;
-        await starting;
+        var answered = TimeSpan.Zero;
+        await Task.WhenAll(starting, MeasureAsync());
         await StopAsync(silos);
         var how = killed ? "killed before" : "stopped before";
         await output.WriteLineAsync(string.Create(
             CultureInfo.InvariantCulture,
             $"{round}: {what}, {how}: {answered.TotalSeconds:F1} s until the first answered write"));
+
+        async Task MeasureAsync()
+        {
+            await DepositAsync(bank, "first", request, cancellationToken);
+            answered = clock.Elapsed;
+        }
     }
 
     /// <summary>Asks one silo after the other for a deposit until it is acknowledged.</summary>

@@ -133,11 +133,20 @@ internal sealed class ReminderClient(SeedRun run, ReminderOracle oracle, Consens
         ReadAsync(LastKeys, async () => (await table.ReadRows(Midst, End)).Reminders);
 
     /// <summary>As a silo does for the hashes that it has to serve: until it succeeds, or the silo stops.</summary>
-    private Task<bool> ReadAllInTimeAsync(TimeSpan time) => ReadAsync(Keys, async () =>
+    private async Task<bool> ReadAllInTimeAsync(TimeSpan time)
     {
         using var stop = new CancellationTokenSource(time, run.Time);
-        return (await table.ReadRows(Begin, End, stop.Token)).Reminders;
-    });
+        try
+        {
+            return await ReadAsync(Keys, async () => (await table.ReadRows(Begin, End, stop.Token)).Reminders);
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            run.Saw("a range that was given up");
+            run.Trace.Add("gave up");
+            return false;
+        }
+    }
 
     private Task<bool> ReadAsync(IReadOnlyCollection<string> keys, Func<Task<IList<ReminderEntry>>> read) =>
         TryAsync(oracle.Begin(ReminderAction.Read, keys.Count == 1 ? keys.First() : null), async call =>
@@ -164,7 +173,7 @@ internal sealed class ReminderClient(SeedRun run, ReminderOracle oracle, Consens
             run.Trace.Add("end ", call);
             return true;
         }
-        catch (Exception exception) when (exception is (OrleansException or OperationCanceledException))
+        catch (OrleansException exception)
         {
             run.Saw($"{call.Action} that failed");
             run.Trace.Add("failed", call, exception.Message);

@@ -22,11 +22,15 @@ internal sealed class MemoryGrainStorage : IGrainStorage
     /// <summary>States that were read.</summary>
     public ConcurrentQueue<GrainId> Reads { get; } = [];
 
-    public async Task ReadStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState)
+    public Task ReadStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState) =>
+        ReadStateAsync(stateName, grainId, grainState, CancellationToken.None);
+
+    public async Task ReadStateAsync<T>(
+        string stateName, GrainId grainId, IGrainState<T> grainState, CancellationToken cancellationToken)
     {
         await Task.Yield();
         Reads.Enqueue(grainId);
-        await Delay;
+        await Delay.WaitAsync(cancellationToken);
         if (Failures-- > 0)
         {
             throw new ConsensusUnavailableException("no quorum");

@@ -25,6 +25,7 @@ internal sealed class BlobSegment(
     private Tail? _tail;
     private bool _isFresh;
     private Guid? _hold;
+    private bool _isHeld;
 
     public int Number => number;
 
@@ -100,34 +101,29 @@ internal sealed class BlobSegment(
 
     public async ValueTask HoldAsync(CancellationToken cancellationToken)
     {
-        if (_hold is not null)
+        if (_isHeld)
         {
             return;
         }
 
-        // From the request on it may be held, also if no answer comes.
+        // From the request on it may be held, also if no answer comes. Then the next append tells.
         _hold = opener;
         try
         {
-            if (await retry.RunAsync((_, token) => blobs.HoldAsync(name, opener, token), cancellationToken))
-            {
-                // The owner's last append may have come in between.
-                _isFresh = false;
-            }
-            else
-            {
-                _hold = null;
-            }
+            _isHeld = await retry.RunAsync((_, token) => blobs.HoldAsync(name, opener, token), cancellationToken);
+            _hold = _isHeld ? opener : null;
+
+            // The owner's last append may have come in between.
+            _isFresh &= !_isHeld;
         }
-        catch (UnauthorizedAccessException)
+        catch (TransientBlobException)
+        {
+            _isFresh = false;
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
             // Who may append and not hold has to be quick instead.
             _hold = null;
-        }
-        catch (IOException)
-        {
-            // Whether it is held the next append tells.
-            _isFresh = false;
         }
     }
 
@@ -138,7 +134,7 @@ internal sealed class BlobSegment(
             return;
         }
 
-        _hold = null;
+        (_hold, _isHeld) = (null, false);
         try
         {
             await blobs.ReleaseAsync(name, hold, cancellationToken);
@@ -163,7 +159,7 @@ internal sealed class BlobSegment(
             case AppendOutcome.Appended:
                 return true;
             case AppendOutcome.Held:
-                _hold = null;
+                (_hold, _isHeld) = (null, false);
                 throw new TransientBlobException(
                     $"The blob {name} in {blobs.Location} has a lease that lets nobody append: that of a silo that "
                     + "takes the log over, or one without end that somebody else has taken.");

@@ -139,6 +139,27 @@ public sealed class TailHoldTests
     });
 
     [Fact]
+    public void A_hold_that_was_granted_without_an_answer_serves_and_is_released() => Run(async bench =>
+    {
+        await using var owner = await bench.Silo("s1").OpenAsync();
+        var (fences, holds) = (0, 0);
+        bench.Account.Plan = async request =>
+        {
+            if (request is { Client: "s2", Action: BlobAction.Append } && fences++ < 2)
+            {
+                await TestLog.AppendAsync(owner, [1]);
+            }
+
+            holds += request.Action == BlobAction.Hold ? 1 : 0;
+            return request.Action == BlobAction.Hold ? BlobFault.Unanswered : BlobFault.None;
+        };
+        await using var taker = await bench.Silo("s2").OpenAsync();
+        Assert.Equal(3, fences);
+        Assert.True(holds > 1);
+        Assert.True(bench.Account.Hold(BlobBench.First, Guid.NewGuid()));
+    });
+
+    [Fact]
     public void What_the_owner_appends_while_it_is_being_held_up_is_seen_before_the_fence() => Run(async bench =>
     {
         await using var owner = await bench.Silo("s1").OpenAsync();
