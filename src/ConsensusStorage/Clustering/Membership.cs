@@ -95,14 +95,37 @@ internal sealed class Membership(
         ReadMembership read, Func<string, MembershipRows> next, CancellationToken cancellationToken)
     {
         var version = register.MintVersion();
-        var payload = new PayloadBytes(next(version.ToString()).Encode());
-        var change = new Change.Write(version, InDoubt.None, read.Held, payload);
+        var own = next(version.ToString());
+        var change = new Change.Write(version, InDoubt.None, read.Held, new PayloadBytes(own.Encode()));
         return await register.ChangeAsync(change, cancellationToken) switch
         {
             ChangeResult.Applied => true,
             ChangeResult.Stale { MayHaveHappened: false } => false,
+            ChangeResult.Stale { Current: { } current }
+                when Happened(read.Rows, own, version, Decode(current).Rows) is { } happened => happened,
             var result => throw Failed("changed", result),
         };
+    }
+
+    /// <summary>
+    /// Whether a change is among those that led to another table: each makes the number of the table higher, and leaves
+    /// its name in the row that it is about.
+    /// </summary>
+    /// <returns>Null if that can't be seen: the row was changed once more since, or may have been cleaned away.</returns>
+    private static bool? Happened(
+        MembershipRows before, MembershipRows own, RegisterVersion name, MembershipRows current)
+    {
+        if (current.Rows.Any(row => row.ETag == name.ToString()))
+        {
+            return true;
+        }
+
+        var touched = own.Rows.Except(before.Rows).Concat(before.Rows.Except(own.Rows))
+            .Select(row => row.Entry.SiloAddress);
+        return current.Version <= own.Version
+            || touched.All(silo => before.Find(silo) is { } row && current.Find(silo)?.ETag == row.ETag)
+            ? false
+            : null;
     }
 
     private static ReadMembership Decode(RegisterValue? value) => value?.Payload is PayloadBytes payload

@@ -289,6 +289,28 @@ public sealed class MembershipFaultTests
     [Theory]
     [InlineData(1)]
     [InlineData(3)]
+    public async Task Of_changes_of_rows_at_once_none_stays_in_doubt_where_all_places_are_well(int places)
+    {
+        var well = MembershipBench.Memory(places);
+        var tables = await Task.WhenAll(Enumerable.Range(0, 5).Select(_ => MembershipBench.StartAsync(well)));
+        await Task.WhenAll(tables.Select(async table =>
+        {
+            var entry = MembershipBench.Entry();
+            await MembershipBench.JoinAsync(table, entry);
+            for (var changes = 0; changes < 10;)
+            {
+                var read = await table.ReadAllAsync();
+                var etag = read.TryGet(entry.SiloAddress)!.Item2;
+                changes += await table.UpdateRowAsync(entry, etag, read.Version.Next()) ? 1 : 0;
+            }
+        }));
+
+        Assert.Equal(5 + 50, (await tables[0].ReadAllAsync()).Version.Version);
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(3)]
     public async Task Whatever_is_acknowledged_while_requests_fail_is_there_once(int places)
     {
         var bad = MembershipBench.Memory(places);
