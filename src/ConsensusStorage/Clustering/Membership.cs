@@ -111,7 +111,7 @@ internal sealed class Membership(
     /// Whether a change is among those that led to another table: each makes the number of the table higher, and leaves
     /// its name in the row that it is about.
     /// </summary>
-    /// <returns>Null if that can't be seen: the row was changed once more since, or may have been cleaned away.</returns>
+    /// <returns>Null if that can't be told: the row was changed once more since, or may have been cleaned.</returns>
     private static bool? Happened(
         MembershipRows before, MembershipRows own, RegisterVersion name, MembershipRows current)
     {
