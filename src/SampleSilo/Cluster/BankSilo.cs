@@ -25,6 +25,22 @@ internal sealed class BankSilo(BankSiloSettings settings)
     /// <summary>A way to the grains while it is alive, else null.</summary>
     public BankGateway? Gateway => _life.Gateway;
 
+    /// <summary>Starts it for the first time.</summary>
+    /// <exception cref="StartException">It did not start; the message says why.</exception>
+    public async Task JoinAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            // Orleans joins for as long as the membership is out of reach, whatever the token says.
+            await StartAsync(cancellationToken).WaitAsync(cancellationToken);
+        }
+        catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw new StartException(
+                $"silo '{Settings.Name}' did not start: {StartException.Explain(exception)}", exception);
+        }
+    }
+
     /// <summary>Starts it, or says why not: it lives already, or something is under way.</summary>
     public Task<SiloChange> StartAsync(CancellationToken cancellationToken) => InTurnAsync(async () =>
     {
@@ -78,9 +94,12 @@ internal sealed class BankSilo(BankSiloSettings settings)
 
             var lives = _life.Host is not null;
             await EndLifeAsync(cancellationToken);
-            return !lives || !cancellationToken.IsCancellationRequested
-                ? true
-                : throw new TimeoutException("it was stopped in the midst of its work, because it took too long.");
+            if (lives && cancellationToken.IsCancellationRequested)
+            {
+                throw new TimeoutException("it was stopped in the midst of its work, because it took too long.");
+            }
+
+            return true;
         }
         catch (Exception exception)
         {

@@ -42,7 +42,7 @@ internal sealed class DemoCluster : IOwnCluster
     {
         _silos.ForEach(silo => SiloPorts.Check(silo.Settings));
         using var giveUp = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var starts = _silos.Select(silo => StartAsync(silo, giveUp.Token)).ToList();
+        var starts = _silos.Select(silo => silo.JoinAsync(giveUp.Token)).ToList();
         await foreach (var start in Task.WhenEach(starts))
         {
             if (start.IsFaulted)
@@ -114,20 +114,6 @@ internal sealed class DemoCluster : IOwnCluster
         _silos.Select(silo => silo.Services).FirstOrDefault(each => each is not null);
 
     private static SiloChange.Unknown Unknown(string name) => new($"There is no silo '{name}'.");
-
-    private static async Task StartAsync(BankSilo silo, CancellationToken cancellationToken)
-    {
-        try
-        {
-            // Orleans joins for as long as the membership is out of reach, whatever the token says.
-            await silo.StartAsync(cancellationToken).WaitAsync(cancellationToken);
-        }
-        catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
-        {
-            throw new StartException(
-                $"silo '{silo.Settings.Name}' did not start: {StartException.Explain(exception)}", exception);
-        }
-    }
 
     private BankSilo? Find(string name) => _silos.Find(silo => silo.Settings.Name == name);
 }

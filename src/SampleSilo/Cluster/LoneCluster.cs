@@ -13,19 +13,10 @@ internal sealed class LoneCluster(BankSiloSettings settings, Action end) : IOwnC
 
     private readonly BankSilo _silo = new(settings);
 
-    public async Task StartAsync(CancellationToken cancellationToken)
+    public Task StartAsync(CancellationToken cancellationToken)
     {
         SiloPorts.Check(settings);
-        try
-        {
-            // Orleans joins for as long as the membership is out of reach, whatever the token says.
-            await _silo.StartAsync(cancellationToken).WaitAsync(cancellationToken);
-        }
-        catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
-        {
-            throw new StartException(
-                $"silo '{settings.Name}' did not start: {StartException.Explain(exception)}", exception);
-        }
+        return _silo.JoinAsync(cancellationToken);
     }
 
     public BankGateway? FindGateway() => _silo.Gateway;

@@ -22,6 +22,10 @@ public sealed class StoppedBankTests : IDisposable
         _bank = new(_plan.Address);
     }
 
+    private string Membership => Path.Combine(_plan.Data, "cluster");
+
+    private string Document => Path.Combine(Membership, "bank.membership");
+
     public void Dispose()
     {
         _bank.Dispose();
@@ -60,10 +64,8 @@ public sealed class StoppedBankTests : IDisposable
     public async Task A_stop_ends_a_first_start_that_does_not_come_to_its_end()
     {
         await using var program = SampleProgram.Start((_plan with { Silos = 1 }).Arguments);
-        var membership = Path.Combine(_plan.Data, "cluster");
-        await Eventually.BecomesAsync(
-            () => Task.FromResult(File.Exists(Path.Combine(membership, "bank.membership"))), exists => exists);
-        Directory.Delete(membership, recursive: true);
+        await Eventually.BecomesAsync(() => Task.FromResult(File.Exists(Document)), exists => exists);
+        Directory.Delete(Membership, recursive: true);
 
         await program.StopAsync(SampleProgram.Terminate, StopTimeout);
         Assert.Equal("Stopping.", program.Output[^1]);
@@ -91,12 +93,10 @@ public sealed class StoppedBankTests : IDisposable
         await SiloButtons.KillAsync(_bank, "b");
 
         // Gone once a silo has begun to join: from then on Orleans asks for it again and again.
-        var membership = Path.Combine(_plan.Data, "cluster");
-        var document = Path.Combine(membership, "bank.membership");
-        var before = File.GetLastWriteTimeUtc(document);
+        var before = File.GetLastWriteTimeUtc(Document);
         var start = _bank.PostAsync("/cluster/silos/b/start");
-        await Eventually.BecomesAsync(() => Task.FromResult(File.GetLastWriteTimeUtc(document)), at => at > before);
-        Directory.Delete(membership, recursive: true);
+        await Eventually.BecomesAsync(() => Task.FromResult(File.GetLastWriteTimeUtc(Document)), at => at > before);
+        Directory.Delete(Membership, recursive: true);
 
         Assert.Equal(1, await program.StopAsync(SampleProgram.Terminate, StopTimeout));
         Assert.Contains(program.Errors, line => line.Contains("has not ended in time", StringComparison.Ordinal));

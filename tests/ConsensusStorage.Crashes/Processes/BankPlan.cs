@@ -86,6 +86,9 @@ internal sealed record BankPlan
     /// <summary>Where the log of silo a, b, c … is, if that is a file.</summary>
     public string DirectoryOf(int silo) => Path.Combine(Data, NameOf(silo));
 
+    /// <summary>Where a run keeps what silo a, b, c … prints.</summary>
+    public string LogOf(int silo) => DirectoryOf(silo) + ".log";
+
     public Uri AddressOf(int silo) => new($"http://{HostOf(silo)}:{HttpPortOf(silo)}");
 
     public static string NameOf(int silo) => ((char)('a' + silo)).ToString();

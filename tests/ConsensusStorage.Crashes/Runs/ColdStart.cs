@@ -54,9 +54,8 @@ internal sealed class ColdStart(int registers, int rounds, TextWriter output, Ca
     private static SiloProcesses SilosIn(string directory)
     {
         Directory.CreateDirectory(directory);
-        return new(
-            BankPlan.Create(directory),
-            silo => new([], Path.Combine(directory, $"{BankPlan.NameOf(silo)}.log")));
+        var plan = BankPlan.Create(directory);
+        return new(plan, silo => new([], plan.LogOf(silo)));
     }
 
     private static string AccountOf(int number) => string.Create(CultureInfo.InvariantCulture, $"account-{number}");
@@ -94,20 +93,21 @@ internal sealed class ColdStart(int registers, int rounds, TextWriter output, Ca
         var clock = Stopwatch.StartNew();
         var starting = silos.StartAsync(All);
         using var bank = new BankClient([.. silos.Addresses]);
-        var request = string.Create(CultureInfo.InvariantCulture, $"start-{_starts++}");
-        var answered = TimeSpan.Zero;
-        await Task.WhenAll(starting, MeasureAsync());
+        var answering = FirstAnswerAsync(bank, clock);
+        await Task.WhenAll(starting, answering);
+        var answered = await answering;
         await StopAsync(silos);
         var how = killed ? "killed before" : "stopped before";
         await output.WriteLineAsync(string.Create(
             CultureInfo.InvariantCulture,
             $"{round}: {what}, {how}: {answered.TotalSeconds:F1} s until the first answered write"));
+    }
 
-        async Task MeasureAsync()
-        {
-            await DepositAsync(bank, "first", request, cancellationToken);
-            answered = clock.Elapsed;
-        }
+    private async Task<TimeSpan> FirstAnswerAsync(BankClient bank, Stopwatch clock)
+    {
+        var request = string.Create(CultureInfo.InvariantCulture, $"start-{_starts++}");
+        await DepositAsync(bank, "first", request, cancellationToken);
+        return clock.Elapsed;
     }
 
     /// <summary>Asks one silo after the other for a deposit until it is acknowledged.</summary>

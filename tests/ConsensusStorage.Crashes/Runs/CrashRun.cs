@@ -79,7 +79,7 @@ internal sealed class CrashRun
         };
         await using var silos = new SiloProcesses(plan, silo => new(
             network is null ? [] : SiloNetwork.PrefixOf(silo),
-            Path.Combine(_directory, $"{BankPlan.NameOf(silo)}.log")));
+            plan.LogOf(silo)));
         _report.Begins(_kinds);
         await silos.StartAsync([.. Enumerable.Range(0, _options.Silos)]);
         await using var customers = new Customers([.. silos.Addresses], _clock);

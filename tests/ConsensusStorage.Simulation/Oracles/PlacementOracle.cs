@@ -1,6 +1,7 @@
 using Orleans.Consensus.Engines;
 using Orleans.Consensus.Simulation.Clusters;
 using Orleans.Consensus.Transport;
+using Orleans.Runtime;
 
 namespace Orleans.Consensus.Simulation.Oracles;
 
@@ -33,17 +34,19 @@ internal sealed class PlacementOracle(SimulatedCluster cluster, Action<string> v
         }
     }
 
-    /// <summary>What the silos that have it say of it.</summary>
-    private IEnumerable<string> SayingsOf(int group, ReplicaId replica) => cluster.Silos
-        .OrderBy(silo => silo.Key)
-        .SelectMany(silo => silo.Value.Targets.ElementAt(group).Target.Describe().Replicas
-            .Where(one => one.Replica == replica)
-            .Select(one => $"{cluster.Addresses[silo.Key]}: {one.State}{(one.IsGuest ? ", a guest" : "")}, "
-                + $"epoch {one.Epoch}, log {one.Log}. {one.Problem}"));
+    private IEnumerable<string> SayingsOf(int group, ReplicaId replica) => WordsOf(group, replica).Select(
+        words => $"{words.Silo}: {words.Said.State}{(words.Said.IsGuest ? ", a guest" : "")}, "
+            + $"epoch {words.Said.Epoch}, log {words.Said.Log}. {words.Said.Problem}");
 
-    private IEnumerable<string> HostsOf(int group, ReplicaId replica) => cluster.Silos
-        .OrderBy(silo => silo.Key)
-        .Where(silo => silo.Value.Targets.ElementAt(group).Target.Describe().Replicas.Any(
-            one => one.Replica == replica && one.State == ReplicaState.Serving))
-        .Select(silo => $"{cluster.Addresses[silo.Key]}");
+    private IEnumerable<string> HostsOf(int group, ReplicaId replica) => WordsOf(group, replica)
+        .Where(words => words.Said.State == ReplicaState.Serving)
+        .Select(words => $"{words.Silo}");
+
+    /// <summary>What the silos that have it say of it.</summary>
+    private IEnumerable<(SiloAddress Silo, ReplicaDescription Said)> WordsOf(int group, ReplicaId replica) =>
+        cluster.Silos
+            .OrderBy(silo => silo.Key)
+            .SelectMany(silo => silo.Value.Targets.ElementAt(group).Target.Describe().Replicas
+                .Where(one => one.Replica == replica)
+                .Select(one => (cluster.Addresses[silo.Key], one)));
 }
