@@ -66,7 +66,11 @@ internal sealed class GrainCalls(IBankCluster cluster, TimeProvider time)
 
     private async Task<T> AttemptAsync<T>(Func<IGrainFactory, Task<T>> call, TimeSpan remaining)
     {
-        var gateway = cluster.FindGateway() ?? throw new SiloUnavailableException("No silo is alive yet.");
+        var gateway = cluster.FindGateway() ?? throw NoSilo();
         return await call(gateway.Grains).WaitAsync(remaining, time, gateway.Stopped);
     }
+
+    private Exception NoSilo() => cluster.RequestsWait
+        ? new SiloUnavailableException("No silo is alive yet.")
+        : new BankUnavailableException("This silo is not alive yet, or no longer; ask another one.");
 }

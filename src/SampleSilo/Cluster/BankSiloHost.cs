@@ -35,7 +35,10 @@ internal static class BankSiloHost
         options.NumMissedProbesLimit = 3;
         options.IAmAliveTablePublishTimeout = TimeSpan.FromSeconds(2);
         options.NumMissedTableIAmAliveLimit = 2;
-        options.TableRefreshTimeout = TimeSpan.FromSeconds(10);
+
+        // A silo that is started again buries its former self when it reads the table, and leaves it to the next time
+        // if another one is changing it: nobody joins until then.
+        options.TableRefreshTimeout = TimeSpan.FromSeconds(2);
     }
 
     /// <summary>

@@ -36,6 +36,8 @@ internal sealed class DemoCluster : IOwnCluster
         });
     }
 
+    public bool RequestsWait => true;
+
     /// <summary>All at once; the first one that fails ends it.</summary>
     /// <exception cref="StartException">One of them did not start; the message says why.</exception>
     public async Task StartAsync(CancellationToken cancellationToken)

@@ -15,6 +15,12 @@ internal interface IBankCluster
     /// </summary>
     BankGateway? FindGateway();
 
+    /// <summary>
+    /// Whether a request waits for a silo of this process to come alive. Where others are processes of their own, it
+    /// is answered at once: who asked can ask one of them.
+    /// </summary>
+    bool RequestsWait { get; }
+
     /// <summary>The health checks of a silo of this process that is alive, or null.</summary>
     HealthCheckService? FindHealth();
 

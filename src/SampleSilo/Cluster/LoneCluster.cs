@@ -13,6 +13,8 @@ internal sealed class LoneCluster(BankSiloSettings settings, Action end) : IOwnC
 
     private readonly BankSilo _silo = new(settings);
 
+    public bool RequestsWait => false;
+
     public Task StartAsync(CancellationToken cancellationToken)
     {
         SiloPorts.Check(settings);

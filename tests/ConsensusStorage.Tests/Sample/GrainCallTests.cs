@@ -81,6 +81,27 @@ public sealed class GrainCallTests
         Assert.Equal("done", await AdvanceAsync(result));
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_request_waits_for_a_silo_unless_it_can_be_served_elsewhere(bool waits)
+    {
+        _cluster.IsAway = true;
+        _cluster.RequestsWait = waits;
+        var result = CallAsync(() => Task.FromResult("done"));
+
+        Assert.Equal(!waits, result.IsCompleted);
+        _cluster.IsAway = false;
+        if (waits)
+        {
+            Assert.Equal("done", await AdvanceAsync(result));
+            return;
+        }
+
+        await Assert.ThrowsAsync<BankUnavailableException>(() => result);
+        Assert.Equal(0, _calls);
+    }
+
     [Fact]
     public async Task A_bug_is_not_taken_for_an_outage()
     {
@@ -109,6 +130,10 @@ public sealed class GrainCallTests
     {
         private CancellationTokenSource _stopped = new();
 
+        public bool IsAway { get; set; }
+
+        public bool RequestsWait { get; set; } = true;
+
         public void Die()
         {
             var stopped = _stopped;
@@ -116,7 +141,7 @@ public sealed class GrainCallTests
             stopped.Cancel();
         }
 
-        public BankGateway? FindGateway() => new(null!, _stopped.Token);
+        public BankGateway? FindGateway() => IsAway ? null : new(null!, _stopped.Token);
 
         public HealthCheckService? FindHealth() => throw new NotSupportedException();
 
