@@ -35,6 +35,10 @@ internal sealed class Membership(
     /// <summary>Brings it into being if it isn't there.</summary>
     public Task FormAsync(CancellationToken cancellationToken) => formation.RunAsync(cancellationToken);
 
+    /// <summary>Refuses places of another cluster, as far as a majority of them tells.</summary>
+    /// <exception cref="ForeignDocumentException">One belongs to somebody else.</exception>
+    public Task RequireOwnAsync(CancellationToken cancellationToken) => formation.RequireOwnAsync(cancellationToken);
+
     /// <summary>The table, without asking for a promise unless a change was left halfway.</summary>
     /// <exception cref="IOException">No quorum of documents can be used.</exception>
     public async Task<ReadMembership> ReadAsync(CancellationToken cancellationToken)

@@ -34,6 +34,8 @@ public static class ConsensusClusteringExtensions
         ArgumentNullException.ThrowIfNull(builder);
         AddMembership(builder.Services, configure);
         builder.Services.AddSingleton<IMembershipTable, ConsensusMembershipTable>();
+        builder.Services.TryAddEnumerable(
+            ServiceDescriptor.Singleton<ILifecycleParticipant<ISiloLifecycle>, MembershipCheck>());
         return builder;
     }
 

@@ -12,6 +12,8 @@ internal static class BankSiloHost
     /// <summary>A call that takes longer has failed.</summary>
     private static readonly TimeSpan CallTimeout = TimeSpan.FromSeconds(10);
 
+    private const int BeforeTheStores = ServiceLifecycleStage.RuntimeStorageServices - 1;
+
     public static IHost Build(BankSiloSettings settings)
     {
         var builder = Host.CreateApplicationBuilder(
@@ -73,6 +75,10 @@ internal static class BankSiloHost
             options.ContainerName = settings.Container;
         });
         silo.Configure<ClusterMembershipOptions>(NoticeTheDeadSoon);
+        silo.AddStartupTask(
+            (services, token) => ActivatorUtilities.CreateInstance<NameCheck>(services, TimeProvider.System)
+                .RunAsync(token),
+            BeforeTheStores);
         silo.Configure<SiloOptions>(options => options.SiloName = settings.Name);
         silo.Configure<SiloMessagingOptions>(options => options.ResponseTimeout = CallTimeout);
 

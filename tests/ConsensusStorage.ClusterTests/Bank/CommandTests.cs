@@ -1,7 +1,11 @@
 using System.Net;
+using Orleans.Consensus.Clustering.Documents;
 using Orleans.Consensus.ClusterTests.Support;
+using Orleans.Consensus.Crashes;
 using Orleans.Consensus.Crashes.Bank;
 using Orleans.Consensus.Crashes.Processes;
+using Orleans.Consensus.Hosting;
+using Orleans.Consensus.SampleSilo.Cluster;
 
 namespace Orleans.Consensus.ClusterTests.Bank;
 
@@ -71,6 +75,28 @@ public sealed class CommandTests(RunningBank running)
         Assert.Equal(1, result.Code);
         Assert.Equal(
             ["The bank could not start: 192.0.2.1 is not an address of this machine (--host)."], result.Errors);
+    }
+
+    [Fact]
+    public async Task A_membership_of_another_cluster_is_refused_and_nothing_is_written()
+    {
+        using var directory = new TemporaryDirectory();
+        var silo = BankPlan.Create(directory.Path).ArgumentsOf(0);
+        var place = new FileDocuments(
+            silo[Array.IndexOf(silo, "--cluster") + 1], TimeProvider.System, new Random(1));
+        await MembershipPlaces.Create(
+            [place],
+            new() { ServiceId = BankSiloSettings.ClusterName, ClusterId = "another" },
+            Waiting.Patience,
+            TimeProvider.System,
+            new Random(1)).FormAsync(TestContext.Current.CancellationToken);
+        var before = directory.Snapshot("*");
+
+        var result = await SampleProgram.RunAsync(silo);
+
+        Assert.Equal(1, result.Code);
+        Assert.Contains(result.Errors, line => line.Contains("of cluster 'another'", StringComparison.Ordinal));
+        Assert.Equal(before, directory.Snapshot("*"));
     }
 
     [Fact]

@@ -36,6 +36,7 @@ public sealed class CrashTests
     [InlineData("--faults meteor")]
     [InlineData("--faults kill-account")]
     [InlineData("--storage azure --faults lost-directory")]
+    [InlineData("--goals")]
     [InlineData("--data .")]
     [InlineData("--hurry")]
     public async Task A_command_line_that_makes_no_sense_is_not_run(string arguments)

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Net;
 using System.Net.Http.Json;
@@ -6,7 +7,7 @@ using System.Text.Json;
 namespace Orleans.Consensus.Crashes.Bank;
 
 /// <summary>A bank's customer over HTTP; tries its next address when one gives no answer. Thread-safe.</summary>
-internal sealed class BankClient(params Uri[] addresses) : IDisposable
+internal sealed class BankClient(HttpMessageHandler handler, params Uri[] addresses) : IDisposable
 {
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);
 
@@ -14,10 +15,16 @@ internal sealed class BankClient(params Uri[] addresses) : IDisposable
     private static readonly TimeSpan Patience = 2 * Waiting.Patience;
 
     // The bank itself gives up after 12 seconds.
-    private readonly HttpClient _http = new() { Timeout = TimeSpan.FromSeconds(30) };
+    private readonly HttpClient _http = new(handler) { Timeout = TimeSpan.FromSeconds(30) };
+    private readonly ConcurrentQueue<Trouble> _troubles = new();
     private int _repeated;
     private int _at;
     private volatile string? _noAnswer;
+
+    public BankClient(params Uri[] addresses)
+        : this(new SocketsHttpHandler(), addresses)
+    {
+    }
 
     /// <summary>When a request is given up, to be repeated.</summary>
     public TimeSpan Timeout
@@ -27,6 +34,9 @@ internal sealed class BankClient(params Uri[] addresses) : IDisposable
 
     /// <summary>How often a request had to be repeated, as nobody knew what became of it.</summary>
     public int Repeated => Volatile.Read(ref _repeated);
+
+    /// <summary>Of the requests that had to be repeated: those that got an answer in the end.</summary>
+    public IEnumerable<Trouble> Troubles => _troubles;
 
     public Task<Answer> GetAsync(string path) => SendAsync(HttpMethod.Get, path, null);
 
@@ -50,13 +60,20 @@ internal sealed class BankClient(params Uri[] addresses) : IDisposable
     public async Task<Answer> InsistAsync(Func<Task<Answer>> send, CancellationToken cancellationToken = default)
     {
         var started = Stopwatch.GetTimestamp();
+        var failed = 0L;
         for (var attempts = 1; ; attempts++, await Task.Delay(Pause, cancellationToken))
         {
             if (await TryAsync(send, cancellationToken) is { } answer)
             {
+                if (attempts > 1)
+                {
+                    _troubles.Enqueue(new(failed, Stopwatch.GetTimestamp()));
+                }
+
                 return answer with { Attempts = attempts };
             }
 
+            failed = failed == 0 ? Stopwatch.GetTimestamp() : failed;
             Interlocked.Increment(ref _repeated);
             Interlocked.Increment(ref _at);
             if (Stopwatch.GetElapsedTime(started) > Patience)
@@ -91,6 +108,14 @@ internal sealed class BankClient(params Uri[] addresses) : IDisposable
 
     private static bool IsNoAnswer(Exception exception) =>
         exception is HttpRequestException or IOException or OperationCanceledException;
+}
+
+/// <summary>A request that had to be repeated, by the clock of <see cref="Stopwatch.GetTimestamp"/>.</summary>
+/// <param name="Failed">When it failed first.</param>
+/// <param name="Cured">When it was answered.</param>
+internal readonly record struct Trouble(long Failed, long Cured)
+{
+    public TimeSpan Duration => Stopwatch.GetElapsedTime(Failed, Cured);
 }
 
 /// <summary>What the bank answered.</summary>

@@ -8,8 +8,8 @@ namespace Orleans.Consensus.Crashes.Bank;
 /// <param name="Silo">The silo that was asked.</param>
 /// <param name="Host">The silo that had the account before it; null if nobody knows.</param>
 /// <param name="Sent">By the run's clock.</param>
-/// <param name="Answered">After as many requests as it took.</param>
-internal readonly record struct Beat(int Silo, string? Host, TimeSpan Sent, TimeSpan Answered);
+/// <param name="Attempts">Requests that it took.</param>
+internal readonly record struct Beat(int Silo, string? Host, TimeSpan Sent, TimeSpan Answered, int Attempts);
 
 /// <summary>
 /// A customer of one silo, who asks no other, and deposits at short intervals: how long that takes at most is the
@@ -40,7 +40,7 @@ internal sealed class Pulse(int silo, BankClient bank, BankLedger ledger, Stopwa
             ViolationException.Unless(
                 answer.Status == HttpStatusCode.OK, $"{order} was answered {answer.Status} {answer.Body}");
             ledger.Add(order, answer, invoked);
-            Beats.Add(new(silo, host, sent, clock.Elapsed));
+            Beats.Add(new(silo, host, sent, clock.Elapsed, answer.Attempts));
             host = answer.Text("silo");
             await Task.Delay(Pause, abort);
         }

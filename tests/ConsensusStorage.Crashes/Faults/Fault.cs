@@ -9,7 +9,7 @@ internal abstract class Fault
 {
     public static readonly IReadOnlyList<Fault> All =
     [
-        new Kill(), new KillAll(), new StandStill(), new Stop(), new LostDirectory(), new Cut(),
+        new Kill(), new KillAll(), new StandStill(), new Stop(), new Roll(), new LostDirectory(), new Cut(),
         new KilledAccount(),
     ];
 

@@ -1,3 +1,5 @@
+using System.Diagnostics;
+using System.Globalization;
 using Orleans.Consensus.Crashes.Runs;
 
 namespace Orleans.Consensus.Crashes.Faults;
@@ -5,7 +7,9 @@ namespace Orleans.Consensus.Crashes.Faults;
 /// <summary><c>kill -9</c>, and a start after a while.</summary>
 internal sealed class Kill : Fault
 {
-    public override string Name => "kill";
+    public const string FaultName = "kill";
+
+    public override string Name => FaultName;
 
     public override string Purpose => "kill -9, and start again";
 
@@ -87,7 +91,7 @@ internal sealed class StandStill : Fault
 /// <summary><c>SIGTERM</c>, and a start after a while.</summary>
 internal sealed class Stop : Fault
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(45);
+    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(45);
 
     public override string Name => "stop";
 
@@ -106,5 +110,39 @@ internal sealed class Stop : Fault
         await scene.Silos.StartAsync(silos);
         await scene.RecoverAsync();
         return $"{Scene.NamesOf(silos)} stopped, and started again";
+    }
+}
+
+/// <summary><c>SIGTERM</c> and a start of one silo after the other, each when the one before serves again.</summary>
+internal sealed class Roll : Fault
+{
+    public const string FaultName = "roll";
+
+    private static readonly TimeSpan LongestTrouble = TimeSpan.FromSeconds(5);
+
+    public override string Name => FaultName;
+
+    public override string Purpose => "SIGTERM and start of all silos, one after the other";
+
+    public override async Task<string> StrikeAsync(Scene scene)
+    {
+        var began = Stopwatch.GetTimestamp();
+        foreach (var silo in scene.Silos.Started)
+        {
+            using var harm = scene.Service.Harm([silo]);
+            await scene.Silos.StopAsync(silo, Stop.Patience);
+            await scene.Silos.StartAsync(silo);
+            await scene.RecoverAsync();
+        }
+
+        await scene.ProgressAsync(more: 2);
+        var trouble = scene.LongestTrouble(began);
+        ViolationException.Unless(
+            !scene.Options.Goals || trouble <= LongestTrouble,
+            $"A request that had failed was repeated for {trouble} until it succeeded; it has to be {LongestTrouble}.");
+        return string.Create(
+            CultureInfo.InvariantCulture,
+            $"all silos stopped and started in turn; no request was repeated for longer than "
+                + $"{trouble.TotalSeconds:0.0} s");
     }
 }

@@ -57,6 +57,8 @@ internal sealed class SampleProgram : IAsyncDisposable
 
     public IReadOnlyList<string> Errors => Copy(_errors);
 
+    public string LastErrors => string.Join('\n', Errors.TakeLast(20));
+
     /// <summary>Its exit code once it has ended, else null.</summary>
     public int? ExitCode => _process.HasExited ? _process.ExitCode : null;
 

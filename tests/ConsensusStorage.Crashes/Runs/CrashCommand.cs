@@ -42,6 +42,13 @@ internal static class CrashCommand
         HelpName = "NAMES",
     };
 
+    private static readonly Option<bool> Goals = new("--goals")
+    {
+        Description = "Fails also if killed silos make accounts of the others wait for more than a second or repeat a "
+            + "request, and their own accounts for more than five, or if a stop makes anybody repeat a request for "
+            + "more than five. For an idle machine.",
+    };
+
     private static readonly Option<string?> Data = new("--data")
     {
         Description = "A new directory for logs and data, which stay. "
@@ -90,7 +97,7 @@ internal static class CrashCommand
             + "0 all is well, 1 something is not, and logs and data are kept, 2 wrong usage, 3 the program itself "
             + "failed, or what it needs is not there, 4 interrupted.")
         {
-            Silos, Storage, Minutes, Seed, Faults, Data,
+            Silos, Storage, Minutes, Seed, Faults, Goals, Data,
         };
         root.SetAction(async (arguments, cancellationToken) =>
         {
@@ -150,6 +157,7 @@ internal static class CrashCommand
         Minutes = arguments.GetValue(Minutes),
         Seed = arguments.GetValue(Seed) ?? Random.Shared.Next(1_000_000),
         Faults = arguments.GetValue(Faults)?.Split(',', StringSplitOptions.TrimEntries) ?? [],
+        Goals = arguments.GetValue(Goals),
         Data = arguments.GetValue(Data),
     };
 }

@@ -24,6 +24,9 @@ internal sealed record CrashOptions
     /// <summary>Names of the kinds of faults; all that are possible here if there are none.</summary>
     public IReadOnlyList<string> Faults { get; init; } = [];
 
+    /// <summary>Whether to fail also where service is worse than it should be. Not for a busy machine.</summary>
+    public bool Goals { get; init; }
+
     /// <summary>A directory for logs and data, which stay there; a temporary one if null.</summary>
     public string? Data { get; init; }
 
@@ -43,10 +46,11 @@ internal sealed record CrashOptions
         get
         {
             var faults = Faults.Count == 0 ? "" : $" --faults {string.Join(',', Faults)}";
+            var goals = Goals ? " --goals" : "";
             return string.Create(
                 CultureInfo.InvariantCulture,
                 $"dotnet run --project tests/ConsensusStorage.Crashes -- --silos {Silos} --storage {Storage} "
-                + $"--minutes {Minutes} --seed {Seed}{faults}");
+                + $"--minutes {Minutes} --seed {Seed}{faults}{goals}");
         }
     }
 
@@ -69,6 +73,11 @@ internal sealed record CrashOptions
             {
                 yield return $"--storage {Storage} knows no fault '{name}'. Faults: {string.Join(", ", possible)}.";
             }
+        }
+
+        if (Goals && Kinds.Any(kind => kind is not (Kill or Roll)))
+        {
+            yield return $"--goals are of --faults {Kill.FaultName},{Roll.FaultName} alone.";
         }
 
         if (Minutes is not (>= 0 and <= 100_000))

@@ -24,8 +24,8 @@ internal sealed class CrashReport(CrashOptions options, TextWriter output, Stopw
     /// <summary>The customers have stopped; nothing is judged yet.</summary>
     /// <param name="customers">What they have done.</param>
     /// <param name="misjudged">Silos that were thought dead without a reason.</param>
-    /// <param name="pauses">Of the service of silos that nothing was done to.</param>
-    public void Loaded(Customers customers, int misjudged, (TimeSpan There, TimeSpan Moved) pauses)
+    /// <param name="noticed">At silos that nothing was done to.</param>
+    public void Loaded(Customers customers, int misjudged, Noticed noticed)
     {
         var orders = customers.Load.Ledger.Acknowledged;
         var applied = orders.Count(order => order.Applied);
@@ -36,10 +36,7 @@ internal sealed class CrashReport(CrashOptions options, TextWriter output, Stopw
         Tell($"{_faults.Values.Sum()} faults: "
             + string.Join(", ", _faults.OrderBy(fault => fault.Key).Select(fault => $"{fault.Key} {fault.Value}"))
             + $"; {misjudged} silos were thought dead without a reason, and started again");
-        Tell(string.Create(
-            CultureInfo.InvariantCulture,
-            $"Longest wait for a silo that nothing was done to: {pauses.There.TotalSeconds:0.0} s for accounts that "
-            + $"stayed where they were, {pauses.Moved.TotalSeconds:0.0} s for new ones and those of harmed silos"));
+        Tell($"Longest waits for silos that nothing was done to: {noticed}");
     }
 
     public void Ends() => Tell(

@@ -92,15 +92,21 @@ internal sealed class CrashRun
             Network = network,
             Banks = customers.Banks,
             Load = customers.Load,
+            LongestTrouble = customers.LongestTrouble,
             Service = new(_clock),
         };
         await scene.RecoverAsync();
         await scene.ProgressAsync(more: 5);
         await StrikeAsync(scene, customers);
         await customers.StopAsync();
-        _report.Loaded(
-            customers, silos.Misjudged, scene.Service.Longest(customers.Beats, _options.Minority));
+        var noticed = scene.Service.Find(customers.Beats, _options.Minority);
+        _report.Loaded(customers, silos.Misjudged, noticed);
         await customers.Load.Ledger.VerifyAsync(customers.Banks);
+        if (_options.Goals)
+        {
+            noticed.RequireGoals();
+        }
+
         _report.Ends();
     }
 

@@ -12,6 +12,7 @@ internal sealed class Customers : IAsyncDisposable
     private static readonly TimeSpan PauseBetweenOrders = TimeSpan.FromMilliseconds(20);
 
     private readonly List<BankClient> _clients = [];
+    private readonly IReadOnlyList<BankClient> _free;
     private readonly List<Pulse> _pulses;
     private readonly CancellationTokenSource _stop = new();
     private readonly CancellationTokenSource _abort = new();
@@ -20,8 +21,8 @@ internal sealed class Customers : IAsyncDisposable
     public Customers(Uri[] silos, Stopwatch clock)
     {
         Banks = [.. silos.Select(silo => Client(silo))];
-        Load = BankLoad.Start(
-            [.. silos.Select((_, first) => Client([.. silos[first..], .. silos[..first]]))], PauseBetweenOrders);
+        _free = [.. silos.Select((_, first) => Client([.. silos[first..], .. silos[..first]]))];
+        Load = BankLoad.Start(_free, PauseBetweenOrders);
         _pulses = [.. silos.Select((silo, number) => new Pulse(number, Client(silo), Load.Ledger, clock))];
         _beating = Task.WhenAll(_pulses.Select(pulse => pulse.RunAsync(_stop.Token, _abort.Token)));
     }
@@ -35,6 +36,14 @@ internal sealed class Customers : IAsyncDisposable
 
     /// <summary>All waits for each silo, after <see cref="StopAsync"/>.</summary>
     public IEnumerable<Beat> Beats => _pulses.SelectMany(pulse => pulse.Beats);
+
+    /// <summary>The longest that a request which failed had to be repeated until it succeeded.</summary>
+    /// <param name="since">By the clock of <see cref="Stopwatch.GetTimestamp"/>: those that failed later.</param>
+    public TimeSpan LongestTrouble(long since) => _free.SelectMany(client => client.Troubles)
+        .Where(trouble => trouble.Failed >= since)
+        .Select(trouble => trouble.Duration)
+        .DefaultIfEmpty()
+        .Max();
 
     /// <summary>Throws what has ended a pulse, if one has ended.</summary>
     public Task CheckAsync() => _beating.IsCompleted ? _beating : Task.CompletedTask;

@@ -37,6 +37,9 @@ internal sealed class Scene(Random random, CancellationToken cancellationToken)
 
     public required ServicePauses Service { get; init; }
 
+    /// <summary><see cref="Customers.LongestTrouble"/>.</summary>
+    public required Func<long, TimeSpan> LongestTrouble { get; init; }
+
     /// <summary>For people: silo a, silos a and b.</summary>
     public static string NamesOf(IReadOnlyCollection<int> silos) =>
         (silos.Count == 1 ? "silo " : "silos ") + string.Join(", ", silos.Select(BankPlan.NameOf));
@@ -93,6 +96,7 @@ internal sealed class Scene(Random random, CancellationToken cancellationToken)
     /// Reads accounts through a silo that the others think is dead, or will, until it has learned that and ended
     /// itself. What it answers goes into the accounts' histories.
     /// </summary>
+    /// <exception cref="ViolationException">It has ended for another reason.</exception>
     public async Task<string> AskUntilItEndsAsync(int silo)
     {
         var program = Silos[silo];
@@ -106,6 +110,7 @@ internal sealed class Scene(Random random, CancellationToken cancellationToken)
                 return program.ExitCode is null ? $"silo {BankPlan.NameOf(silo)} does not end itself." : null;
             },
             cancellationToken);
+        Silos.RequireToldDead(silo);
         return string.Create(
             CultureInfo.InvariantCulture,
             $"{answers} answers before {BankPlan.NameOf(silo)} ended itself with exit code {program.ExitCode}");

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using Orleans.Consensus.Crashes.Bank;
 using Orleans.Consensus.Crashes.Processes;
 
@@ -17,13 +18,12 @@ internal sealed class ServicePauses(Stopwatch clock)
         return harmed;
     }
 
-    /// <summary>The longest waits for silos that nothing was done to, while a majority of them was there.</summary>
+    /// <summary>What was noticed at silos that nothing was done to, while a majority of them was there.</summary>
     /// <param name="beats">Waits for each silo.</param>
     /// <param name="minority">How many may be harmed at a time.</param>
-    /// <returns>For accounts on such silos, and for all others: those had to come from a harmed silo.</returns>
-    public (TimeSpan There, TimeSpan Moved) Longest(IEnumerable<Beat> beats, int minority)
+    public Noticed Find(IEnumerable<Beat> beats, int minority)
     {
-        var (there, moved) = (TimeSpan.Zero, TimeSpan.Zero);
+        var (there, moved, repeated) = (TimeSpan.Zero, TimeSpan.Zero, 0);
         foreach (var beat in beats)
         {
             var meanwhile = _harmed.Where(harmed => harmed.Overlaps(beat)).ToList();
@@ -37,6 +37,7 @@ internal sealed class ServicePauses(Stopwatch clock)
             if (beat.Host is { } host && !silos.Any(silo => BankPlan.NameOf(silo) == host))
             {
                 there = wait > there ? wait : there;
+                repeated += beat.Attempts - 1;
             }
             else
             {
@@ -44,7 +45,7 @@ internal sealed class ServicePauses(Stopwatch clock)
             }
         }
 
-        return (there, moved);
+        return new(there, repeated, moved);
     }
 
     private sealed class Harmed(HashSet<int> silos, Stopwatch clock) : IDisposable
@@ -58,4 +59,27 @@ internal sealed class ServicePauses(Stopwatch clock)
 
         public void Dispose() => _until = clock.Elapsed;
     }
+}
+
+/// <summary>What customers of silos that nothing was done to noticed of what was done to others.</summary>
+/// <param name="There">The longest wait for accounts that were on such silos.</param>
+/// <param name="Repeated">Requests about those that had to be repeated.</param>
+/// <param name="Moved">The longest wait for all others: they had to come from a harmed silo.</param>
+internal readonly record struct Noticed(TimeSpan There, int Repeated, TimeSpan Moved)
+{
+    private static readonly TimeSpan LongestThere = TimeSpan.FromSeconds(1);
+
+    /// <summary>A killed silo of the sample is dead after three seconds; and two more.</summary>
+    private static readonly TimeSpan LongestMoved = TimeSpan.FromSeconds(5);
+
+    public override string ToString() => string.Create(
+        CultureInfo.InvariantCulture,
+        $"{There.TotalSeconds:0.0} s for accounts that stayed where they were, {Repeated} requests repeated; "
+            + $"{Moved.TotalSeconds:0.0} s for new ones and those of harmed silos");
+
+    /// <summary>Whether it is as good as it should be when silos are killed.</summary>
+    /// <exception cref="ViolationException">It is not.</exception>
+    public void RequireGoals() => ViolationException.Unless(
+        There <= LongestThere && Repeated == 0 && Moved <= LongestMoved,
+        $"The goals are missed: {this}; at most 1 s and no repetition; at most 5 s.");
 }
