@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.ExceptionServices;
 using Orleans.Runtime;
 using Orleans.Storage;
 
@@ -74,21 +75,23 @@ internal sealed class ConsensusReminderTable(IGrainStorage storage, TimeProvider
 
     public async Task<string?> UpsertRow(ReminderEntry entry)
     {
-        var row = ReminderRow.Of(entry, LogId.Create(random).ToString());
-        await ChangeAsync(BucketOf(entry.GrainId), rows => rows.With(row));
+        var row = ReminderRow.Of(entry, NewName());
+        await ChangeAsync(BucketOf(entry.GrainId), row.ETag, rows => rows.With(row));
         return row.ETag;
     }
 
     public async Task<bool> RemoveRow(GrainId grainId, string reminderName, string eTag) =>
         await ChangeAsync(
             BucketOf(grainId),
+            NewName(),
             rows => rows.Find(grainId, reminderName) is { } row && row.ETag == eTag ? rows.Without(row) : null);
 
     public async Task TestOnlyClearTable()
     {
         for (var bucket = 0; bucket < Buckets; bucket++)
         {
-            await ChangeAsync(bucket, rows => rows.Reminders.Count > 0 ? ReminderBucket.Empty : null);
+            await ChangeAsync(
+                bucket, NewName(), rows => rows.Reminders.Count > 0 ? rows with { Reminders = [] } : null);
         }
     }
 
@@ -142,27 +145,37 @@ internal sealed class ConsensusReminderTable(IGrainStorage storage, TimeProvider
         return state;
     }
 
-    /// <summary>Changes a bucket, over whatever others make of it meanwhile.</summary>
+    /// <summary>Changes a bucket once, over whatever others make of it meanwhile.</summary>
+    /// <param name="name">Of the change.</param>
     /// <param name="change">Null leaves it as it is.</param>
     /// <returns>Whether it was changed.</returns>
-    private async Task<bool> ChangeAsync(int bucket, Func<ReminderBucket, ReminderBucket?> change)
+    private async Task<bool> ChangeAsync(int bucket, string name, Func<ReminderBucket, ReminderBucket?> change)
     {
         await _turns[bucket].WaitAsync();
         try
         {
+            (ReminderBucket Before, ConsensusInDoubtStateException Exception)? doubt = null;
             for (var conflicts = 0; ; conflicts++)
             {
                 var written = _written[bucket];
                 _written[bucket] = null;
-                var state = written ?? await ReadStateAsync(bucket, CancellationToken.None);
-                if (change(state.State!) is { } changed)
+                var state = written ?? await ReadAgainAsync(bucket, doubt?.Exception);
+                var before = state.State!;
+                if (doubt is { } kept && Resolve(before, name, kept.Before, kept.Exception))
                 {
-                    if (await WriteAsync(bucket, state, changed, last: conflicts == MostConflicts))
+                    return true;
+                }
+
+                if (change(before)?.By(name) is { } changed)
+                {
+                    var overtaken = await WriteAsync(bucket, state, changed, last: conflicts == MostConflicts);
+                    if (overtaken is null)
                     {
                         _written[bucket] = state;
                         return true;
                     }
 
+                    doubt = overtaken is ConsensusInDoubtStateException exception ? (before, exception) : null;
                     if (written is null)
                     {
                         await Task.Delay(LongestPause * NextJitter(), time);
@@ -180,22 +193,52 @@ internal sealed class ConsensusReminderTable(IGrainStorage storage, TimeProvider
         }
     }
 
-    /// <returns>False if another write came first.</returns>
-    private async Task<bool> WriteAsync(
+    /// <summary>Reads a bucket; if that fails, what was in doubt before stays so.</summary>
+    private async Task<GrainState<ReminderBucket>> ReadAgainAsync(
+        int bucket, ConsensusInDoubtStateException? doubt)
+    {
+        try
+        {
+            return await ReadStateAsync(bucket, CancellationToken.None);
+        }
+        catch (ConsensusStorageException) when (doubt is not null)
+        {
+            ExceptionDispatchInfo.Throw(doubt);
+            throw;
+        }
+    }
+
+    /// <summary>Whether a change that was overtaken and in doubt was done before (S7); from now on it can't be.</summary>
+    /// <exception cref="ConsensusInDoubtStateException">That can't be told any more.</exception>
+    private static bool Resolve(
+        ReminderBucket now, string name, ReminderBucket before, ConsensusInDoubtStateException exception)
+    {
+        if (now.HasSeen(name, before) is { } seen)
+        {
+            return seen;
+        }
+
+        ExceptionDispatchInfo.Throw(exception);
+        return false;
+    }
+
+    /// <returns>How another write came first; null if none did.</returns>
+    private async Task<InconsistentStateException?> WriteAsync(
         int bucket, GrainState<ReminderBucket> state, ReminderBucket changed, bool last)
     {
         state.State = changed;
         try
         {
             await storage.WriteStateAsync(StateName, IdOf(bucket), state);
-            return true;
+            return null;
         }
-        catch (InconsistentStateException exception)
-            when (exception is not ConsensusInDoubtStateException && !last)
+        catch (InconsistentStateException exception) when (!last)
         {
-            return false;
+            return exception;
         }
     }
+
+    private string NewName() => LogId.Create(random).ToString();
 
     private double NextJitter()
     {

@@ -2,21 +2,49 @@ using Orleans.Runtime;
 
 namespace Orleans.Consensus.Reminders;
 
-/// <summary>The reminders of some grains, as one state. Nobody changes the list after construction.</summary>
+/// <summary>The reminders of some grains, as one state. Nobody changes the lists after construction.</summary>
+/// <param name="Changes">How many led here.</param>
+/// <param name="Last">
+/// The names of the last of them: who does not know whether his was done sees it here. Null in buckets of before.
+/// </param>
 [GenerateSerializer, Immutable]
 [Alias("Orleans.Consensus.ReminderBucket")]
-internal sealed record ReminderBucket([property: Id(0)] List<ReminderRow> Reminders)
+internal sealed record ReminderBucket(
+    [property: Id(0)] List<ReminderRow> Reminders,
+    [property: Id(1)] long Changes,
+    [property: Id(2)] List<string>? Last)
 {
-    public static readonly ReminderBucket Empty = new([]);
+    public static readonly ReminderBucket Empty = new([], 0, []);
+
+    /// <summary>As many as may be made while one silo waits for its answer.</summary>
+    private const int Remembered = 16;
+
+    private List<string> Names => Last ?? [];
 
     public ReminderRow? Find(GrainId grain, string name) =>
         Reminders.Find(row => row.Grain == grain && row.Name == name);
 
     /// <summary>The same with one more, or with one in the place of that of the same grain and name.</summary>
-    public ReminderBucket With(ReminderRow row) =>
-        new([.. Reminders.Where(other => other.Grain != row.Grain || other.Name != row.Name), row]);
+    public ReminderBucket With(ReminderRow row) => this with
+    {
+        Reminders = [.. Reminders.Where(other => other.Grain != row.Grain || other.Name != row.Name), row],
+    };
 
-    public ReminderBucket Without(ReminderRow row) => new([.. Reminders.Where(other => other != row)]);
+    public ReminderBucket Without(ReminderRow row) =>
+        this with { Reminders = [.. Reminders.Where(other => other != row)] };
+
+    /// <summary>This one as the outcome of a change.</summary>
+    public ReminderBucket By(string change) => this with
+    {
+        Changes = Changes + 1,
+        Last = [.. Names.TakeLast(Remembered - 1), change],
+    };
+
+    /// <summary>Whether a change is one of those that led from an earlier bucket here.</summary>
+    /// <returns>Null if there were too many of them to tell.</returns>
+    public bool? HasSeen(string change, ReminderBucket since) => Names.Contains(change) ? true
+        : Changes >= since.Changes && Changes - since.Changes <= Names.Count ? false
+        : null;
 }
 
 /// <summary>One reminder.</summary>

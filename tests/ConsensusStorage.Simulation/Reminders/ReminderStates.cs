@@ -11,15 +11,29 @@ namespace Orleans.Consensus.Simulation.Reminders;
 /// <summary>Buckets as bytes; Orleans' serializer needs a host around it.</summary>
 internal sealed class ReminderStates : IGrainStorageSerializer, IActivatorProvider
 {
-    public BinaryData Serialize<T>(T? input) => new(JsonSerializer.SerializeToUtf8Bytes(
-        ((ReminderBucket)(object)input!).Reminders.ConvertAll(
-            row => new Row(row.Grain.ToString(), row.Name, row.StartAt, row.Period, row.ETag))));
+    public BinaryData Serialize<T>(T? input)
+    {
+        var bucket = (ReminderBucket)(object)input!;
+        return new(JsonSerializer.SerializeToUtf8Bytes(new Bucket(
+            bucket.Reminders.ConvertAll(
+                row => new Row(row.Grain.ToString(), row.Name, row.StartAt, row.Period, row.ETag)),
+            bucket.Changes,
+            bucket.Last)));
+    }
 
-    public T Deserialize<T>(BinaryData input) => (T)(object)new ReminderBucket(
-        JsonSerializer.Deserialize<List<Row>>(input)!.ConvertAll(
-            row => new ReminderRow(GrainId.Parse(row.Grain), row.Name, row.StartAt, row.Period, row.ETag)));
+    public T Deserialize<T>(BinaryData input)
+    {
+        var bucket = JsonSerializer.Deserialize<Bucket>(input)!;
+        return (T)(object)new ReminderBucket(
+            bucket.Rows.ConvertAll(
+                row => new ReminderRow(GrainId.Parse(row.Grain), row.Name, row.StartAt, row.Period, row.ETag)),
+            bucket.Changes,
+            bucket.Last);
+    }
 
     public IActivator<T> GetActivator<T>() => new Activator<T>();
+
+    private sealed record Bucket(List<Row> Rows, long Changes, List<string>? Last);
 
     private sealed record Row(string Grain, string Name, DateTime StartAt, TimeSpan Period, string ETag);
 

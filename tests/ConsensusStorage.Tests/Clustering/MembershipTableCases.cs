@@ -12,7 +12,7 @@ public abstract class MembershipTableCases : IAsyncLifetime
 
     public async ValueTask InitializeAsync()
     {
-        _places = CreatePlaces();
+        _places = await CreatePlacesAsync();
         _table = await MembershipBench.StartAsync(_places);
     }
 
@@ -218,7 +218,7 @@ public abstract class MembershipTableCases : IAsyncLifetime
         Assert.Equal(20, read.Version.Version);
     }
 
-    internal abstract ImmutableArray<IDocuments> CreatePlaces();
+    internal abstract ValueTask<ImmutableArray<IDocuments>> CreatePlacesAsync();
 
     private async Task<TableVersion> InsertAsync(MembershipEntry entry)
     {
@@ -229,45 +229,4 @@ public abstract class MembershipTableCases : IAsyncLifetime
 
     private async Task<string> ETagAsync(MembershipEntry entry) =>
         (await _table.ReadRowAsync(entry.SiloAddress)).Members[0].Item2;
-}
-
-public sealed class OnePlaceTableTests : MembershipTableCases
-{
-    internal override ImmutableArray<IDocuments> CreatePlaces() => [.. MembershipBench.Memory(1)];
-}
-
-public sealed class ThreePlaceTableTests : MembershipTableCases
-{
-    internal override ImmutableArray<IDocuments> CreatePlaces() => [.. MembershipBench.Memory(3)];
-}
-
-public sealed class FileTableTests : MembershipTableCases
-{
-    private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory();
-
-    public override async ValueTask DisposeAsync()
-    {
-        await base.DisposeAsync();
-        for (var tries = 0; _directory.Exists; tries++)
-        {
-            try
-            {
-                _directory.Delete(recursive: true);
-            }
-            catch (IOException) when (tries < 100)
-            {
-                // The slowest document is still being brought up to date.
-                await Task.Delay(TimeSpan.FromMilliseconds(50));
-            }
-
-            _directory.Refresh();
-        }
-    }
-
-    internal override ImmutableArray<IDocuments> CreatePlaces() =>
-    [
-        .. Enumerable.Range(1, 3).Select(
-            number => new FileDocuments(
-                Path.Combine(_directory.FullName, $"{number}"), TimeProvider.System, Random.Shared)),
-    ];
 }

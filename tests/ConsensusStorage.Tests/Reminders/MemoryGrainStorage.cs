@@ -13,6 +13,12 @@ internal sealed class MemoryGrainStorage : IGrainStorage
     /// <summary>So many of the next writes conflict.</summary>
     public int Conflicts { get; set; }
 
+    /// <summary>
+    /// What others do while the next write is on its way, which conflicts then and leaves it in doubt whether it was
+    /// done before; and whether it was.
+    /// </summary>
+    public (Func<Task> Meanwhile, bool IsDone)? Doubt { get; set; }
+
     /// <summary>So many of the next reads find no quorum.</summary>
     public int Failures { get; set; }
 
@@ -45,6 +51,26 @@ internal sealed class MemoryGrainStorage : IGrainStorage
     public async Task WriteStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState)
     {
         await Task.Yield();
+        if (Doubt is { } doubt)
+        {
+            Doubt = null;
+            if (doubt.IsDone)
+            {
+                Write(grainId, new GrainState<T>(grainState.State, grainState.ETag));
+            }
+
+            await doubt.Meanwhile();
+            throw new ConsensusInDoubtStateException("in doubt");
+        }
+
+        Write(grainId, grainState);
+    }
+
+    public Task ClearStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState) =>
+        throw new NotSupportedException();
+
+    private void Write<T>(GrainId grainId, IGrainState<T> grainState)
+    {
         lock (_states)
         {
             var etag = _states.TryGetValue(grainId, out var found) ? found.ETag : null;
@@ -57,7 +83,4 @@ internal sealed class MemoryGrainStorage : IGrainStorage
             _states[grainId] = (grainState.State!, grainState.ETag);
         }
     }
-
-    public Task ClearStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState) =>
-        throw new NotSupportedException();
 }

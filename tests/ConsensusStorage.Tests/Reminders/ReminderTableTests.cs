@@ -1,95 +1,13 @@
-using System.Text;
 using Microsoft.Extensions.Time.Testing;
 using Orleans.Consensus.Reminders;
-using Orleans.Runtime;
 using Orleans.Storage;
 
 namespace Orleans.Consensus.Tests.Reminders;
 
-/// <summary>What Orleans demands of every reminder table, restated.</summary>
-public sealed class ReminderTableTests
+/// <summary>The reminder table over a storage in memory that can fail.</summary>
+public sealed class ReminderTableTests() : ReminderTableCases(ranges: 300)
 {
     private readonly MemoryGrainStorage _storage = new();
-    private readonly ConsensusReminderTable _table;
-
-    public ReminderTableTests() => _table = NewTable();
-
-    [Fact]
-    public async Task A_reminder_comes_back_as_it_was_written()
-    {
-        var entry = Entry(NewGrain(), "foo/bar\\#b_a_z?");
-        var etag = await _table.UpsertRow(entry);
-
-        var read = await _table.ReadRow(entry.GrainId, entry.ReminderName);
-        Assert.NotNull(etag);
-        Assert.Equal(
-            (entry.GrainId, entry.ReminderName, entry.StartAt, entry.Period, etag),
-            (read!.GrainId, read.ReminderName, read.StartAt, read.Period, read.ETag));
-        Assert.Null(await _table.ReadRow(entry.GrainId, "other"));
-        Assert.Null(await _table.ReadRow(NewGrain(), entry.ReminderName));
-    }
-
-    [Fact]
-    public async Task A_reminder_is_removed_over_its_etag_only()
-    {
-        var entry = Entry(NewGrain(), "name");
-        var old = await _table.UpsertRow(entry);
-        var etag = await _table.UpsertRow(entry);
-        Assert.NotEqual(old, etag);
-
-        Assert.False(await _table.RemoveRow(entry.GrainId, entry.ReminderName, old!));
-        Assert.False(await _table.RemoveRow(entry.GrainId, "other", etag!));
-        Assert.False(await _table.RemoveRow(NewGrain(), entry.ReminderName, etag!));
-        Assert.True(await _table.RemoveRow(entry.GrainId, entry.ReminderName, etag!));
-        Assert.False(await _table.RemoveRow(entry.GrainId, entry.ReminderName, etag!));
-        Assert.Null(await _table.ReadRow(entry.GrainId, entry.ReminderName));
-    }
-
-    [Fact]
-    public async Task A_grain_has_the_reminders_that_it_has()
-    {
-        var grain = NewGrain();
-        await _table.UpsertRow(Entry(grain, "one"));
-        await _table.UpsertRow(Entry(grain, "two"));
-        await _table.UpsertRow(Entry(NewGrain(), "one"));
-        var rows = await _table.ReadRows(grain);
-        Assert.Equal(["one", "two"], rows.Reminders.Select(row => row.ReminderName).Order(StringComparer.Ordinal));
-        Assert.Empty((await _table.ReadRows(NewGrain())).Reminders);
-    }
-
-    [Fact]
-    public async Task Changes_at_once_are_all_done_and_each_has_an_etag_of_its_own()
-    {
-        var other = NewTable();
-        var grains = Enumerable.Range(0, 5).Select(_ => NewGrain()).ToList();
-        var etags = await Task.WhenAll(grains.SelectMany(grain => Enumerable.Range(0, 10).Select(
-            number => (number % 2 == 0 ? _table : other).UpsertRow(Entry(grain, $"{number / 2}")))));
-        Assert.Equal(50, etags.Distinct().Count());
-        Assert.Equal(25, (await _table.ReadRows(0, uint.MaxValue)).Reminders.Count);
-    }
-
-    [Fact]
-    public async Task A_range_is_open_where_it_begins_and_may_go_around()
-    {
-        var entries = Enumerable.Range(0, 500).Select(_ => Entry(NewGrain(), "name")).ToList();
-        await Task.WhenAll(entries.Select(_table.UpsertRow));
-        Assert.Equal(entries.Count, (await _table.ReadRows(0, uint.MaxValue)).Reminders.Count);
-        Assert.Equal(entries.Count, (await _table.ReadRows(0, 0)).Reminders.Count);
-        Assert.Equal(entries.Count, (await _table.ReadRows(7, 7)).Reminders.Count);
-        var random = new Random(1);
-        var ends = entries.Select(entry => entry.GrainId.GetUniformHashCode())
-            .Concat(Enumerable.Range(0, 100).Select(_ => (uint)random.NextInt64(uint.MaxValue)))
-            .Concat([0u, uint.MaxValue, (1u << 24) - 1, 1u << 24]).ToArray();
-        for (var i = 0; i < 300; i++)
-        {
-            var (begin, end) = (random.GetItems(ends, 1)[0], random.GetItems(ends, 1)[0]);
-            var expected = entries.Select(entry => entry.GrainId).Where(grain => Covers(begin, end, grain));
-            var rows = await _table.ReadRows(begin, end);
-            Assert.Equal(
-                expected.Select(grain => grain.ToString()).Order(StringComparer.Ordinal),
-                rows.Reminders.Select(row => row.GrainId.ToString()).Order(StringComparer.Ordinal));
-        }
-    }
 
     [Theory]
     [InlineData(0u, uint.MaxValue, 256)]
@@ -103,7 +21,7 @@ public sealed class ReminderTableTests
     [InlineData(255u << 24, 0u, 2)]
     public async Task A_range_touches_the_buckets_that_it_needs_and_each_once(uint begin, uint end, int buckets)
     {
-        await _table.ReadRows(begin, end);
+        await Table.ReadRows(begin, end);
         Assert.Equal(buckets, _storage.Reads.Count);
         Assert.Equal(buckets, _storage.Reads.Distinct().Count());
     }
@@ -113,26 +31,102 @@ public sealed class ReminderTableTests
     {
         var entry = Entry(NewGrain(), "name");
         _storage.Conflicts = 5;
-        Assert.NotNull(await _table.UpsertRow(entry));
+        Assert.NotNull(await Table.UpsertRow(entry));
         _storage.Conflicts = 1000;
-        await Assert.ThrowsAsync<InconsistentStateException>(() => _table.UpsertRow(entry));
+        await Assert.ThrowsAsync<InconsistentStateException>(() => Table.UpsertRow(entry));
         _storage.Conflicts = 0;
-        Assert.NotNull(await _table.UpsertRow(entry));
+        Assert.NotNull(await Table.UpsertRow(entry));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_change_in_doubt_is_done_once(bool done)
+    {
+        var (entry, other) = (Entry(NewGrain(), "name"), NewTable());
+        var gone = false;
+        _storage.Doubt = (async () =>
+        {
+            // Whoever sees it may remove it: it must not come back.
+            var row = await other.ReadRow(entry.GrainId, entry.ReminderName);
+            gone = row is not null && await other.RemoveRow(entry.GrainId, entry.ReminderName, row.ETag!);
+            await other.UpsertRow(Entry(entry.GrainId, "another"));
+        }, done);
+
+        var etag = await Table.UpsertRow(entry);
+
+        Assert.Equal(done, gone);
+        var read = await other.ReadRow(entry.GrainId, entry.ReminderName);
+        Assert.Equal(done ? null : etag, read?.ETag);
+        Assert.NotNull(await other.ReadRow(entry.GrainId, "another"));
+    }
+
+    [Fact]
+    public async Task A_removal_in_doubt_that_was_done_is_one()
+    {
+        var (entry, other) = (Entry(NewGrain(), "name"), NewTable());
+        var etag = await Table.UpsertRow(entry);
+        _storage.Doubt = (() => other.UpsertRow(Entry(entry.GrainId, "another")), true);
+
+        Assert.True(await Table.RemoveRow(entry.GrainId, entry.ReminderName, etag!));
+        Assert.False(await Table.RemoveRow(entry.GrainId, entry.ReminderName, etag!));
+    }
+
+    [Fact]
+    public async Task A_change_in_doubt_stays_so_without_a_quorum()
+    {
+        var entry = Entry(NewGrain(), "name");
+        _storage.Doubt = (
+            () =>
+            {
+                _storage.Failures = 1;
+                return Task.CompletedTask;
+            },
+            true);
+
+        await Assert.ThrowsAsync<ConsensusInDoubtStateException>(() => Table.UpsertRow(entry));
+    }
+
+    [Fact]
+    public async Task A_change_in_doubt_that_too_many_came_after_stays_in_doubt()
+    {
+        var (entry, other) = (Entry(NewGrain(), "name"), NewTable());
+        _storage.Doubt = (async () =>
+        {
+            for (var changes = 0; changes < 17; changes++)
+            {
+                await other.UpsertRow(Entry(entry.GrainId, "another"));
+            }
+        }, true);
+
+        await Assert.ThrowsAsync<ConsensusInDoubtStateException>(() => Table.UpsertRow(entry));
+    }
+
+    [Fact]
+    public void A_bucket_of_before_changes_had_names_takes_more()
+    {
+        var before = new ReminderBucket([], 0, null);
+
+        var after = before.By("first").By("second");
+
+        Assert.True(after.HasSeen("first", before));
+        Assert.False(after.HasSeen("third", before));
+        Assert.Null(before.HasSeen("first", after));
     }
 
     [Fact]
     public async Task A_change_after_a_change_reads_nothing_unless_somebody_else_has_changed_the_bucket()
     {
         var (entry, other) = (Entry(NewGrain(), "name"), NewTable());
-        await _table.UpsertRow(entry);
-        await _table.UpsertRow(entry);
+        await Table.UpsertRow(entry);
+        await Table.UpsertRow(entry);
         Assert.Single(_storage.Reads);
 
         var etag = await other.UpsertRow(entry);
-        Assert.True(await _table.RemoveRow(entry.GrainId, entry.ReminderName, etag!));
+        Assert.True(await Table.RemoveRow(entry.GrainId, entry.ReminderName, etag!));
         Assert.NotNull(await other.UpsertRow(entry));
-        Assert.NotNull(await _table.UpsertRow(Entry(entry.GrainId, "another")));
-        Assert.Equal(2, (await _table.ReadRows(entry.GrainId)).Reminders.Count);
+        Assert.NotNull(await Table.UpsertRow(Entry(entry.GrainId, "another")));
+        Assert.Equal(2, (await Table.ReadRows(entry.GrainId)).Reminders.Count);
     }
 
     [Fact]
@@ -160,12 +154,12 @@ public sealed class ReminderTableTests
         using var stop = new CancellationTokenSource();
         _storage.Failures = int.MaxValue;
 
-        var reading = _table.ReadRows(0, 0, stop.Token);
+        var reading = Table.ReadRows(0, 0, stop.Token);
         await stop.CancelAsync();
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => reading);
-        await Assert.ThrowsAsync<ConsensusUnavailableException>(() => _table.ReadRows(0, 0));
-        await Assert.ThrowsAsync<ConsensusUnavailableException>(() => _table.ReadRows(0, 0, CancellationToken.None));
+        await Assert.ThrowsAsync<ConsensusUnavailableException>(() => Table.ReadRows(0, 0));
+        await Assert.ThrowsAsync<ConsensusUnavailableException>(() => Table.ReadRows(0, 0, CancellationToken.None));
     }
 
     [Fact]
@@ -174,36 +168,11 @@ public sealed class ReminderTableTests
         using var stop = new CancellationTokenSource();
         _storage.Delay = new TaskCompletionSource().Task;
 
-        var reading = _table.ReadRows(0, 0, stop.Token);
+        var reading = Table.ReadRows(0, 0, stop.Token);
         await stop.CancelAsync();
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => reading);
     }
 
-    [Fact]
-    public async Task A_table_that_is_cleared_is_empty()
-    {
-        await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => _table.UpsertRow(Entry(NewGrain(), "name"))));
-        await _table.TestOnlyClearTable();
-        Assert.Empty((await _table.ReadRows(0, 0)).Reminders);
-    }
-
-    private static bool Covers(uint begin, uint end, GrainId grain)
-    {
-        var hash = grain.GetUniformHashCode();
-        return begin < end ? hash > begin && hash <= end : hash > begin || hash <= end;
-    }
-
-    private static GrainId NewGrain() => GrainId.Create(
-        GrainType.Create("remindable"), new IdSpan(Encoding.UTF8.GetBytes($"{Guid.NewGuid()}+foo/bar\\#baz?")));
-
-    private static ReminderEntry Entry(GrainId grain, string name) => new()
-    {
-        GrainId = grain,
-        ReminderName = name,
-        StartAt = new(2030, 1, 2, 3, 4, 5, DateTimeKind.Utc),
-        Period = TimeSpan.FromMinutes(1),
-    };
-
-    private ConsensusReminderTable NewTable() => new(_storage, TimeProvider.System, Random.Shared);
+    private protected override ConsensusReminderTable NewTable() => new(_storage, TimeProvider.System, Random.Shared);
 }
