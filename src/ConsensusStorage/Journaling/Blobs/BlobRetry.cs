@@ -12,6 +12,9 @@ internal sealed class BlobRetry(TimeProvider time, Random random)
 
     private readonly CancellationTokenSource _closing = new();
 
+    /// <summary>The clock of pauses.</summary>
+    public TimeProvider Time => time;
+
     /// <summary>Tries of one request. Default 12.</summary>
     public int MaxTries { get; init; } = 12;
 

@@ -16,15 +16,15 @@ internal sealed class BlobSegment(
 {
     private const int TailBytes = 64 << 10;
 
-    /// <summary>
-    /// Times that an append is stopped by a hold before that is ended: about half a second, with the pauses between.
-    /// </summary>
-    private const int PatientWaits = 6;
+    /// <summary>For how long holds stop an append before they are ended.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(0.5);
 
     private long _length = length;
     private Tail? _tail;
     private bool _isFresh;
-    private Guid? _hold;
+
+    /// <summary>The opener may have a hold; whether it has one is known only from an answer.</summary>
+    private bool _mayHold;
     private bool _isHeld;
 
     public int Number => number;
@@ -106,12 +106,12 @@ internal sealed class BlobSegment(
             return;
         }
 
-        // From the request on it may be held, also if no answer comes. Then the next append tells.
-        _hold = opener;
+        // From the request on, also if no answer comes. Then the next append tells.
+        _mayHold = true;
         try
         {
             _isHeld = await retry.RunAsync((_, token) => blobs.HoldAsync(name, opener, token), cancellationToken);
-            _hold = _isHeld ? opener : null;
+            _mayHold = _isHeld;
 
             // The owner's last append may have come in between.
             _isFresh &= !_isHeld;
@@ -123,21 +123,21 @@ internal sealed class BlobSegment(
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
             // Who may append and not hold has to be quick instead.
-            _hold = null;
+            _mayHold = false;
         }
     }
 
     public async ValueTask ReleaseAsync(CancellationToken cancellationToken)
     {
-        if (_hold is not { } hold)
+        if (!_mayHold)
         {
             return;
         }
 
-        (_hold, _isHeld) = (null, false);
+        _mayHold = _isHeld = false;
         try
         {
-            await blobs.ReleaseAsync(name, hold, cancellationToken);
+            await blobs.ReleaseAsync(name, opener, cancellationToken);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
@@ -148,7 +148,7 @@ internal sealed class BlobSegment(
     private async ValueTask<bool> TryAsync(Append append, CancellationToken cancellationToken)
     {
         var outcome = await AppendAsync(append, cancellationToken);
-        if (outcome == AppendOutcome.Held && ++append.Waits >= PatientWaits)
+        if (outcome == AppendOutcome.Held && append.HasWaited(Patience, retry.Time))
         {
             await BreakAsync(cancellationToken);
             outcome = await AppendAsync(append, cancellationToken);
@@ -159,7 +159,7 @@ internal sealed class BlobSegment(
             case AppendOutcome.Appended:
                 return true;
             case AppendOutcome.Held:
-                (_hold, _isHeld) = (null, false);
+                _mayHold = _isHeld = false;
                 throw new TransientBlobException(
                     $"The blob {name} in {blobs.Location} has a lease that lets nobody append: that of a silo that "
                     + "takes the log over, or one without end that somebody else has taken.");
@@ -182,7 +182,7 @@ internal sealed class BlobSegment(
     {
         try
         {
-            return await blobs.AppendAsync(name, append.Offset, append.Bytes, _hold, cancellationToken);
+            return await blobs.AppendAsync(name, append.Offset, append.Bytes, _mayHold ? opener : null, cancellationToken);
         }
         catch (TransientBlobException)
         {
@@ -226,6 +226,8 @@ internal sealed class BlobSegment(
     /// <summary>One append with all its tries.</summary>
     private sealed class Append(long offset, ReadOnlyMemory<byte> bytes)
     {
+        private long? _waitsSince;
+
         public long Offset => offset;
 
         public ReadOnlyMemory<byte> Bytes => bytes;
@@ -236,8 +238,12 @@ internal sealed class BlobSegment(
         /// <summary>The bytes were found at their place.</summary>
         public bool HasLanded { get; set; }
 
-        /// <summary>Times that a hold was in the way.</summary>
-        public int Waits { get; set; }
+        /// <summary>Whether a hold was in the way for so long, counted from the first one.</summary>
+        public bool HasWaited(TimeSpan patience, TimeProvider time)
+        {
+            _waitsSince ??= time.GetTimestamp();
+            return time.GetElapsedTime(_waitsSince.Value) >= patience;
+        }
     }
 
     private sealed record Tail(long Offset, byte[] Bytes)
