@@ -208,7 +208,7 @@ internal sealed class ConsensusReminderTable(IGrainStorage storage, TimeProvider
         }
     }
 
-    /// <summary>Whether a change that was overtaken and in doubt was done before (S7); from now on it can't be.</summary>
+    /// <summary>Whether a change that was overtaken, in doubt, had been done (S7); it can't be any more.</summary>
     /// <exception cref="ConsensusInDoubtStateException">That can't be told any more.</exception>
     private static bool Resolve(
         ReminderBucket now, string name, ReminderBucket before, ConsensusInDoubtStateException exception)

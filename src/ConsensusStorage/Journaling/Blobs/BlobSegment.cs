@@ -182,7 +182,8 @@ internal sealed class BlobSegment(
     {
         try
         {
-            return await blobs.AppendAsync(name, append.Offset, append.Bytes, _mayHold ? opener : null, cancellationToken);
+            return await blobs.AppendAsync(
+                name, append.Offset, append.Bytes, _mayHold ? opener : null, cancellationToken);
         }
         catch (TransientBlobException)
         {
