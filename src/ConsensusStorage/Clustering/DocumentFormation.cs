@@ -57,21 +57,10 @@ internal sealed class DocumentFormation(
         }
     }
 
-    /// <summary>Writes nothing, and waits for no place that the formation would not wait for.</summary>
+    /// <summary>Writes nothing. What else is wrong with a place, the formation tells, which goes on trying.</summary>
     /// <exception cref="ForeignDocumentException">A place belongs to somebody else.</exception>
-    public async Task RequireOwnAsync(CancellationToken cancellationToken)
-    {
-        var seen = 0;
-        await foreach (var look in Task.WhenEach(acceptors.Select(each => LookAsync(each, cancellationToken))))
-        {
-            // What else is wrong with a place, the formation tells, which goes on trying.
-            seen += (await look).Problem is null ? 1 : 0;
-            if (seen > acceptors.Length / 2)
-            {
-                return;
-            }
-        }
-    }
+    public Task RequireOwnAsync(CancellationToken cancellationToken) =>
+        Task.WhenAll(acceptors.Select(acceptor => LookAsync(acceptor, cancellationToken)));
 
     /// <summary>One step towards it.</summary>
     /// <returns>What is still missing; null if nothing is.</returns>

@@ -35,7 +35,7 @@ internal sealed class Membership(
     /// <summary>Brings it into being if it isn't there.</summary>
     public Task FormAsync(CancellationToken cancellationToken) => formation.RunAsync(cancellationToken);
 
-    /// <summary>Refuses places of another cluster, as far as a majority of them tells.</summary>
+    /// <summary>Refuses places of another cluster.</summary>
     /// <exception cref="ForeignDocumentException">One belongs to somebody else.</exception>
     public Task RequireOwnAsync(CancellationToken cancellationToken) => formation.RequireOwnAsync(cancellationToken);
 

@@ -253,7 +253,7 @@ internal sealed class Journal : IJournal
         }
 
         // Both bounds leave room for the roll record.
-        if (!Tail.HasRoom(_offset, extent) || _batches >= _store.MaxAppends - 1)
+        if (!Tail.HasRoom(_offset, extent) || _batches >= _store.MaxAppends - 1 || HasCommonName(Tail))
         {
             await RollAsync(extent);
         }
@@ -266,6 +266,12 @@ internal sealed class Journal : IJournal
 
         return position;
     }
+
+    /// <summary>
+    /// Whether a segment may be another one of the same name by now: where anybody may create, the first of a log that
+    /// was deleted and began anew. An owner of before must not write there, at a place that fits by chance (S17).
+    /// </summary>
+    private bool HasCommonName(LogSegment segment) => !_store.IsExclusive && segment.Number == 1;
 
     private async ValueTask<JournalPosition> WriteAsync(JournalBatch batch)
     {

@@ -3,23 +3,22 @@ using Orleans.Runtime;
 namespace Orleans.Consensus.Reminders;
 
 /// <summary>The reminders of some grains, as one state. Nobody changes the lists after construction.</summary>
-/// <param name="Changes">How many led here.</param>
 /// <param name="Last">
-/// The names of the last of them: who does not know whether his was done sees it here. Null in buckets of before.
+/// The names of the last changes: who does not know whether his was done sees it here. Null in buckets of before.
 /// </param>
 [GenerateSerializer, Immutable]
 [Alias("Orleans.Consensus.ReminderBucket")]
 internal sealed record ReminderBucket(
     [property: Id(0)] List<ReminderRow> Reminders,
-    [property: Id(1)] long Changes,
-    [property: Id(2)] List<string>? Last)
+    [property: Id(1)] List<string>? Last)
 {
-    public static readonly ReminderBucket Empty = new([], 0, []);
+    public static readonly ReminderBucket Empty = new([], []);
 
     /// <summary>As many as may be made while one silo waits for its answer.</summary>
     private const int Remembered = 16;
 
-    private List<string> Names => Last ?? [];
+    /// <summary>Stands for changes that had no names.</summary>
+    private const string Unnamed = "";
 
     public ReminderRow? Find(GrainId grain, string name) =>
         Reminders.Find(row => row.Grain == grain && row.Name == name);
@@ -34,17 +33,27 @@ internal sealed record ReminderBucket(
         this with { Reminders = [.. Reminders.Where(other => other != row)] };
 
     /// <summary>This one as the outcome of a change.</summary>
-    public ReminderBucket By(string change) => this with
-    {
-        Changes = Changes + 1,
-        Last = [.. Names.TakeLast(Remembered - 1), change],
-    };
+    public ReminderBucket By(string change) =>
+        this with { Last = [.. (Last ?? [Unnamed]).TakeLast(Remembered - 1), change] };
 
     /// <summary>Whether a change is one of those that led from an earlier bucket here.</summary>
-    /// <returns>Null if there were too many of them to tell.</returns>
-    public bool? HasSeen(string change, ReminderBucket since) => Names.Contains(change) ? true
-        : Changes >= since.Changes && Changes - since.Changes <= Names.Count ? false
-        : null;
+    /// <returns>Null if that can't be told: too many followed, or some had no names.</returns>
+    public bool? HasSeen(string change, ReminderBucket since)
+    {
+        var names = Last ?? [Unnamed];
+        if (names.Contains(change))
+        {
+            return true;
+        }
+
+        return since.Last switch
+        {
+            // It would stand behind this one, which is there once and never comes again.
+            [.., var last] => names.Contains(last) ? false : null,
+            [] => names.Count < Remembered && !names.Contains(Unnamed) ? false : null,
+            null => null,
+        };
+    }
 }
 
 /// <summary>One reminder.</summary>

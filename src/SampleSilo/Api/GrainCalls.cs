@@ -5,7 +5,11 @@ using Orleans.Storage;
 namespace Orleans.Consensus.SampleSilo.Api;
 
 /// <summary>No answer came in time: the request may or may not have been carried out.</summary>
-internal sealed class BankUnavailableException(string message, Exception? inner = null) : Exception(message, inner);
+internal sealed class BankUnavailableException(string message, Exception? inner = null) : Exception(message, inner)
+{
+    /// <summary>Nothing is wrong: this silo only isn't the one to ask now.</summary>
+    public bool IsExpected { get; init; }
+}
 
 /// <summary>
 /// Calls grains for HTTP requests: through a silo that is alive, within a deadline, and once more after errors that
@@ -72,5 +76,8 @@ internal sealed class GrainCalls(IBankCluster cluster, TimeProvider time)
 
     private Exception NoSilo() => cluster.RequestsWait
         ? new SiloUnavailableException("No silo is alive yet.")
-        : new BankUnavailableException("This silo is not alive yet, or no longer; ask another one.");
+        : new BankUnavailableException("This silo is not alive yet, or no longer; ask another one.")
+        {
+            IsExpected = true,
+        };
 }

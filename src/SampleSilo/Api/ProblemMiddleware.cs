@@ -16,7 +16,11 @@ internal sealed partial class ProblemMiddleware(RequestDelegate next, ILogger<Pr
         }
         catch (BankUnavailableException exception) when (!context.Response.HasStarted)
         {
-            LogUnavailable(context.Request.Method, context.Request.Path, exception.Message);
+            LogUnavailable(
+                exception.IsExpected ? LogLevel.Debug : LogLevel.Warning,
+                context.Request.Method,
+                context.Request.Path,
+                exception.Message);
             await Problem.Unavailable(
                 $"{exception.Message} Repeating the request with the same request id is safe.").ExecuteAsync(context);
         }
@@ -31,8 +35,8 @@ internal sealed partial class ProblemMiddleware(RequestDelegate next, ILogger<Pr
         }
     }
 
-    [LoggerMessage(LogLevel.Warning, "{Method} {Path}: no answer. {Why}")]
-    private partial void LogUnavailable(string method, PathString path, string why);
+    [LoggerMessage("{Method} {Path}: no answer. {Why}")]
+    private partial void LogUnavailable(LogLevel level, string method, PathString path, string why);
 
     [LoggerMessage(LogLevel.Error, "{Method} {Path} failed.")]
     private partial void LogFailed(Exception exception, string method, PathString path);

@@ -1,54 +1,67 @@
-using Microsoft.Extensions.Options;
-using Orleans.Configuration;
+using System.Net;
+using System.Net.Sockets;
 using Orleans.Runtime;
 
 namespace Orleans.Consensus.SampleSilo.Cluster;
 
 /// <summary>
-/// Refuses to start a silo whose name another one bears, at another address. Orleans would let both in, and whoever
-/// asks for one of them by name would get either. One that died without a word is given the time to be missed.
+/// Refuses to start a silo whose name another one bears that is there. Orleans would let both in, and whoever asks for
+/// one of them by name would get either. One that died without a word is not there: nobody listens at its address.
 /// </summary>
-internal sealed class NameCheck(
-    IMembershipTable table, ILocalSiloDetails own, IOptions<ClusterMembershipOptions> options, TimeProvider time)
+internal sealed class NameCheck(IMembershipTable table, ILocalSiloDetails own, TimeProvider time)
 {
-    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
 
     /// <exception cref="StartException">The name is taken.</exception>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
-        MembershipEntry? seen = null;
-        while (await FindNamesakeAsync(cancellationToken) is { } other)
+        foreach (var endpoint in await FindNamesakesAsync(cancellationToken))
         {
-            if (other.SiloAddress.Equals(seen?.SiloAddress) && other.IAmAliveTime > seen.IAmAliveTime)
+            if (await ListensAsync(endpoint, cancellationToken))
             {
                 throw new StartException(
-                    $"another silo '{own.Name}' is alive, at {other.SiloAddress.Endpoint}. Choose another name with "
-                    + "--name.");
+                    $"another silo '{own.Name}' is alive, at {endpoint}. Choose another name with --name.");
             }
-
-            seen ??= other;
-            await Task.Delay(Pause, time, cancellationToken);
         }
     }
 
-    /// <summary>A silo of this name that lives elsewhere, as far as anybody knows.</summary>
-    private async Task<MembershipEntry?> FindNamesakeAsync(CancellationToken cancellationToken)
+    /// <summary>Where silos of this name are, or were, that nobody thinks dead.</summary>
+    private async Task<IReadOnlyList<IPEndPoint>> FindNamesakesAsync(CancellationToken cancellationToken)
     {
         try
         {
             var read = await table.ReadAllAsync(cancellationToken);
-            var missed = time.GetUtcNow().UtcDateTime
-                - (options.Value.IAmAliveTablePublishTimeout * options.Value.NumMissedTableIAmAliveLimit);
-            return read.Members.Select(member => member.Item1).FirstOrDefault(entry =>
-                entry.SiloName == own.Name
-                && entry.Status is SiloStatus.Joining or SiloStatus.Active
-                && !entry.SiloAddress.Endpoint.Equals(own.SiloAddress.Endpoint)
-                && entry.IAmAliveTime > missed);
+            return
+            [
+                .. read.Members.Select(member => member.Item1)
+                    .Where(entry => entry.SiloName == own.Name
+                        && entry.Status is SiloStatus.Joining or SiloStatus.Active)
+                    .Select(entry => entry.SiloAddress.Endpoint)
+                    .Where(endpoint => !endpoint.Equals(own.SiloAddress.Endpoint)),
+            ];
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
             // There is no membership yet, or it can't be read: joining it tells why, and goes on trying.
-            return null;
+            return [];
+        }
+    }
+
+    private async Task<bool> ListensAsync(IPEndPoint endpoint, CancellationToken cancellationToken)
+    {
+        using var timeout = new CancellationTokenSource(Patience, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
+        try
+        {
+            using var connection = new TcpClient(endpoint.AddressFamily);
+            await connection.ConnectAsync(endpoint, either.Token);
+            return true;
+        }
+        catch (Exception exception)
+            when (exception is SocketException
+                || (exception is OperationCanceledException && !cancellationToken.IsCancellationRequested))
+        {
+            return false;
         }
     }
 }

@@ -4,7 +4,7 @@ using Orleans.Consensus.Tests.Reminders;
 
 namespace Orleans.Consensus.ClusterTests.Conformance;
 
-/// <summary>Reminder tables of different silos over one store.</summary>
+/// <summary>Reminder tables of different silos over one store, in the bytes that are shipped.</summary>
 [Collection(nameof(SharedCluster))]
 public sealed class StoredReminderTests(SharedCluster shared) : ReminderTableCases(ranges: 20), IAsyncLifetime
 {
@@ -15,5 +15,5 @@ public sealed class StoredReminderTests(SharedCluster shared) : ReminderTableCas
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
     private protected override ConsensusReminderTable NewTable() =>
-        new(shared.Cluster.Storage(_tables++ % 3), TimeProvider.System, Random.Shared);
+        new(shared.Cluster.Storage(_tables++ % 3, SharedCluster.Binary), TimeProvider.System, Random.Shared);
 }

@@ -60,20 +60,18 @@ internal sealed class BankClient(HttpMessageHandler handler, params Uri[] addres
     public async Task<Answer> InsistAsync(Func<Task<Answer>> send, CancellationToken cancellationToken = default)
     {
         var started = Stopwatch.GetTimestamp();
-        var failed = 0L;
         for (var attempts = 1; ; attempts++, await Task.Delay(Pause, cancellationToken))
         {
             if (await TryAsync(send, cancellationToken) is { } answer)
             {
                 if (attempts > 1)
                 {
-                    _troubles.Enqueue(new(failed, Stopwatch.GetTimestamp()));
+                    _troubles.Enqueue(new(started, Stopwatch.GetTimestamp()));
                 }
 
                 return answer with { Attempts = attempts };
             }
 
-            failed = failed == 0 ? Stopwatch.GetTimestamp() : failed;
             Interlocked.Increment(ref _repeated);
             Interlocked.Increment(ref _at);
             if (Stopwatch.GetElapsedTime(started) > Patience)
@@ -111,11 +109,11 @@ internal sealed class BankClient(HttpMessageHandler handler, params Uri[] addres
 }
 
 /// <summary>A request that had to be repeated, by the clock of <see cref="Stopwatch.GetTimestamp"/>.</summary>
-/// <param name="Failed">When it failed first.</param>
-/// <param name="Cured">When it was answered.</param>
-internal readonly record struct Trouble(long Failed, long Cured)
+/// <param name="Sent">When it was sent first.</param>
+/// <param name="Answered">When it was answered.</param>
+internal readonly record struct Trouble(long Sent, long Answered)
 {
-    public TimeSpan Duration => Stopwatch.GetElapsedTime(Failed, Cured);
+    public TimeSpan Duration => Stopwatch.GetElapsedTime(Sent, Answered);
 }
 
 /// <summary>What the bank answered.</summary>

@@ -139,10 +139,10 @@ internal sealed class Roll : Fault
         var trouble = scene.LongestTrouble(began);
         ViolationException.Unless(
             !scene.Options.Goals || trouble <= LongestTrouble,
-            $"A request that had failed was repeated for {trouble} until it succeeded; it has to be {LongestTrouble}.");
+            $"A request that had to be repeated took {trouble} until it succeeded; the goal is {LongestTrouble}.");
         return string.Create(
             CultureInfo.InvariantCulture,
-            $"all silos stopped and started in turn; no request was repeated for longer than "
+            $"all silos stopped and started in turn; requests that had to be repeated took at most "
                 + $"{trouble.TotalSeconds:0.0} s");
     }
 }

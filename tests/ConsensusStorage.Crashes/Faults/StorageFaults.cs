@@ -45,7 +45,8 @@ internal sealed class KilledAccount : Fault
 {
     public override string Name => "kill-account";
 
-    public override string Purpose => "kill -9 of a storage account's Azurite, and start it again with its data";
+    public override string Purpose =>
+        "kill -9 of a storage account's Azurite, then of a silo, start of the silo, and of the account with its data";
 
     public override bool IsFor(CrashOptions options) => options.IsAzure;
 
@@ -58,9 +59,16 @@ internal sealed class KilledAccount : Fault
         }
 
         await scene.ProgressAsync(more: 5);
-        await scene.LingerAsync();
+
+        // The membership is in these accounts, too: who dies is missed, and who starts joins.
+        var silo = scene.PickOne();
+        using var harm = scene.Service.Harm([silo]);
+        await scene.Silos.KillAsync(silo);
+        await scene.BecomeDeadAsync([silo]);
+        await scene.ProgressAsync(more: 3);
+        await scene.Silos.StartAsync(silo);
         await Task.WhenAll(accounts.Select(account => scene.Accounts[account].StartAgainAsync()));
         await scene.RecoverAsync();
-        return $"the account of {Scene.NamesOf(accounts)} killed, and started again";
+        return $"the account of {Scene.NamesOf(accounts)} killed, {Scene.NamesOf([silo])} killed and started meanwhile";
     }
 }

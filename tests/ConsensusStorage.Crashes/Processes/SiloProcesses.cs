@@ -41,21 +41,21 @@ internal sealed class SiloProcesses(BankPlan plan, Func<int, ProgramPlace>? plac
     /// <exception cref="ViolationException">It has ended for another reason.</exception>
     public async Task StartAgainAsync(int silo)
     {
-        await this[silo].ExitAsync(Waiting.Patience);
-        RequireToldDead(silo);
+        await RequireToldDeadAsync(silo);
         Misjudged++;
         await KillAsync(silo);
         await StartAsync(silo);
     }
 
-    /// <summary>A silo that has ended did so because the others think it is dead.</summary>
+    /// <summary>A silo that ends does so because the others think it is dead.</summary>
     /// <exception cref="ViolationException">It has ended for another reason.</exception>
-    public void RequireToldDead(int silo)
+    public async Task RequireToldDeadAsync(int silo)
     {
         var program = this[silo];
+        var code = await program.ExitAsync(Waiting.Patience);
         ViolationException.Unless(
-            program.ExitCode is not 0 && program.Errors.Any(line => line.Contains(ToldDead, StringComparison.Ordinal)),
-            $"Silo {BankPlan.NameOf(silo)} has ended with {program.ExitCode}: {program.LastErrors}");
+            code != 0 && program.Errors.Any(line => line.Contains(ToldDead, StringComparison.Ordinal)),
+            $"Silo {BankPlan.NameOf(silo)} has ended with {code}: {program.LastErrors}");
     }
 
     /// <summary>Ends one with <c>kill -9</c>.</summary>

@@ -45,8 +45,8 @@ internal static class CrashCommand
     private static readonly Option<bool> Goals = new("--goals")
     {
         Description = "Fails also if killed silos make accounts of the others wait for more than a second or repeat a "
-            + "request, and their own accounts for more than five, or if a stop makes anybody repeat a request for "
-            + "more than five. For an idle machine.",
+            + "request, and their own accounts for more than five, or if stops in turn make anybody "
+            + "repeat a request for more than five. For an idle machine.",
     };
 
     private static readonly Option<string?> Data = new("--data")

@@ -37,10 +37,10 @@ internal sealed class Customers : IAsyncDisposable
     /// <summary>All waits for each silo, after <see cref="StopAsync"/>.</summary>
     public IEnumerable<Beat> Beats => _pulses.SelectMany(pulse => pulse.Beats);
 
-    /// <summary>The longest that a request which failed had to be repeated until it succeeded.</summary>
-    /// <param name="since">By the clock of <see cref="Stopwatch.GetTimestamp"/>: those that failed later.</param>
+    /// <summary>The longest that a request which had to be repeated took until it succeeded.</summary>
+    /// <param name="since">By the clock of <see cref="Stopwatch.GetTimestamp"/>: those that were sent later.</param>
     public TimeSpan LongestTrouble(long since) => _free.SelectMany(client => client.Troubles)
-        .Where(trouble => trouble.Failed >= since)
+        .Where(trouble => trouble.Sent >= since)
         .Select(trouble => trouble.Duration)
         .DefaultIfEmpty()
         .Max();

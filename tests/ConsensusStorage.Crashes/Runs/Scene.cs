@@ -110,7 +110,7 @@ internal sealed class Scene(Random random, CancellationToken cancellationToken)
                 return program.ExitCode is null ? $"silo {BankPlan.NameOf(silo)} does not end itself." : null;
             },
             cancellationToken);
-        Silos.RequireToldDead(silo);
+        await Silos.RequireToldDeadAsync(silo);
         return string.Create(
             CultureInfo.InvariantCulture,
             $"{answers} answers before {BankPlan.NameOf(silo)} ended itself with exit code {program.ExitCode}");

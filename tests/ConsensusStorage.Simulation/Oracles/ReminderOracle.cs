@@ -101,6 +101,11 @@ internal sealed class ReminderOracle(Action<string> violated)
         {
             violated($"A reminder was read with an ETag not its own: {key}, {call}.");
         }
+        else if (Changes(key).Any(other => other.Action == ReminderAction.Remove
+            && other.IsDone && other.ETag == row.ETag && other.Ended < call.Began))
+        {
+            violated($"A reminder came back after it was removed: {key}, {call}.");
+        }
         else if (Changes(key).Any(other => other.IsDone && IsBetween(other, upsert, call)))
         {
             violated($"A reminder was read that was out of date: {key}, {call}.");

@@ -17,7 +17,6 @@ internal sealed class ReminderStates : IGrainStorageSerializer, IActivatorProvid
         return new(JsonSerializer.SerializeToUtf8Bytes(new Bucket(
             bucket.Reminders.ConvertAll(
                 row => new Row(row.Grain.ToString(), row.Name, row.StartAt, row.Period, row.ETag)),
-            bucket.Changes,
             bucket.Last)));
     }
 
@@ -27,13 +26,12 @@ internal sealed class ReminderStates : IGrainStorageSerializer, IActivatorProvid
         return (T)(object)new ReminderBucket(
             bucket.Rows.ConvertAll(
                 row => new ReminderRow(GrainId.Parse(row.Grain), row.Name, row.StartAt, row.Period, row.ETag)),
-            bucket.Changes,
             bucket.Last);
     }
 
     public IActivator<T> GetActivator<T>() => new Activator<T>();
 
-    private sealed record Bucket(List<Row> Rows, long Changes, List<string>? Last);
+    private sealed record Bucket(List<Row> Rows, List<string>? Last);
 
     private sealed record Row(string Grain, string Name, DateTime StartAt, TimeSpan Period, string ETag);
 

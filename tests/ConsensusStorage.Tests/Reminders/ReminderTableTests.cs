@@ -102,16 +102,34 @@ public sealed class ReminderTableTests() : ReminderTableCases(ranges: 300)
         await Assert.ThrowsAsync<ConsensusInDoubtStateException>(() => Table.UpsertRow(entry));
     }
 
-    [Fact]
-    public void A_bucket_of_before_changes_had_names_takes_more()
+    [Theory]
+    [InlineData(15, true)]
+    [InlineData(16, null)]
+    public void A_bucket_knows_the_last_sixteen_changes(int later, bool? known)
     {
-        var before = new ReminderBucket([], 0, null);
+        var before = ReminderBucket.Empty.By("before");
+        var others = Enumerable.Range(0, later).Select(number => $"{number}").ToList();
 
-        var after = before.By("first").By("second");
+        var with = others.Aggregate(before.By("own"), (bucket, name) => bucket.By(name));
+        Assert.Equal(known, with.HasSeen("own", before));
+        var without = others.Aggregate(before, (bucket, name) => bucket.By(name));
+        Assert.Equal(known is null ? null : false, without.HasSeen("own", before));
+    }
 
-        Assert.True(after.HasSeen("first", before));
-        Assert.False(after.HasSeen("third", before));
-        Assert.Null(before.HasSeen("first", after));
+    [Fact]
+    public void What_a_silo_that_knows_no_names_has_written_tells_nothing()
+    {
+        var before = ReminderBucket.Empty.By("before");
+        var forgot = before.By("own") with { Last = null };
+        var old = new ReminderBucket([], null);
+
+        Assert.Null(forgot.HasSeen("own", before));
+        Assert.Null(forgot.By("next").HasSeen("own", before));
+        Assert.Null(forgot.By("next").HasSeen("own", ReminderBucket.Empty));
+        Assert.Null(old.By("next").HasSeen("own", old));
+        Assert.True(old.By("own").By("next").HasSeen("own", old));
+        Assert.False(ReminderBucket.Empty.By("next").HasSeen("own", ReminderBucket.Empty));
+        Assert.False(ReminderBucket.Empty.HasSeen("own", ReminderBucket.Empty));
     }
 
     [Fact]

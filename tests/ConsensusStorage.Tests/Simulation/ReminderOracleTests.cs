@@ -64,7 +64,22 @@ public sealed class ReminderOracleTests
         AssertTold("that was out of date");
         Remove("2", wasDone: true);
         Read(second);
-        AssertTold("that was out of date");
+        AssertTold("came back after it was removed");
+    }
+
+    [Fact]
+    [Trait("Rule", "S7")]
+    public void A_reminder_that_is_written_twice_by_one_call_is_told()
+    {
+        // Somebody sees it, and removes it, before its writer is told that it is written.
+        var upsert = _oracle.Begin(ReminderAction.Upsert, Key);
+        _oracle.Read(_oracle.Begin(ReminderAction.Read, Key), [Key], [Entry(upsert, "1")]);
+        Remove("1", wasDone: true);
+        _oracle.Upserted(upsert, "1");
+        Read();
+        Assert.Empty(_problems);
+        Read(upsert);
+        AssertTold("came back after it was removed");
     }
 
     [Fact]

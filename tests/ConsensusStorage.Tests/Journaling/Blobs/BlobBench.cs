@@ -21,6 +21,9 @@ internal sealed class BlobBench
 
     public BlobAccount Account { get; }
 
+    /// <summary>The blob that the log ends in.</summary>
+    public string Tail => Account.Names.Last(name => Account.BlocksOf(name) > 1);
+
     public JournalOptions Options { get; set; } = new() { SegmentBytes = 16384 };
 
     public BlobSilo Silo(string name, string cluster = "cluster") => new(this, name, cluster);

@@ -98,8 +98,8 @@ public sealed class BlobOpeningTests
             await TestLog.AppendAsync(journal, [1]);
         }
 
-        var image = _bench.Account.Get(BlobBench.First);
-        _bench.Account.Put(BlobBench.First, image, image[^Sector.Size..]);
+        var image = _bench.Account.Get(_bench.Tail);
+        _bench.Account.Put(_bench.Tail, image, image[^Sector.Size..]);
         var damaged = await Assert.ThrowsAsync<JournalCorruptException>(() => _bench.Silo("s2").OpenAsync());
         Assert.Contains("batch of another place", damaged.Message, StringComparison.Ordinal);
     });
@@ -112,7 +112,8 @@ public sealed class BlobOpeningTests
             await TestLog.AppendAsync(journal, TestLog.Bytes(1, 2000));
         }
 
-        _bench.Account.Put(BlobBench.First, _bench.Account.Get(BlobBench.First)[..^Sector.Size]);
+        var tail = _bench.Tail;
+        _bench.Account.Put(tail, _bench.Account.Get(tail)[..^Sector.Size]);
         await Assert.ThrowsAsync<JournalCorruptException>(() => _bench.Silo("s2").OpenAsync());
     });
 

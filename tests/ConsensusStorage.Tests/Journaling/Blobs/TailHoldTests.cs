@@ -67,7 +67,7 @@ public sealed class TailHoldTests
     {
         var silo = bench.Silo("s1");
         await using var owner = await silo.OpenAsync();
-        Assert.True(bench.Account.Hold(BlobBench.First, Guid.NewGuid()));
+        Assert.True(bench.Account.Hold(bench.Tail, Guid.NewGuid()));
         var requests = Requests(bench);
         await TestLog.AppendAsync(owner, [1]);
 
@@ -83,7 +83,7 @@ public sealed class TailHoldTests
     public void A_hold_stops_nobody_for_longer_who_had_to_wait_before() => Run(async bench =>
     {
         await using var owner = await bench.Silo("s1").OpenAsync();
-        Assert.True(bench.Account.Hold(BlobBench.First, Guid.NewGuid()));
+        Assert.True(bench.Account.Hold(bench.Tail, Guid.NewGuid()));
         var requests = new List<BlobAction>();
         bench.Account.Plan = request =>
         {
@@ -102,7 +102,7 @@ public sealed class TailHoldTests
     public void Who_may_not_end_a_hold_waits_for_its_end() => Run(async bench =>
     {
         await using var owner = await bench.Silo("s1").OpenAsync();
-        Assert.True(bench.Account.Hold(BlobBench.First, Guid.NewGuid()));
+        Assert.True(bench.Account.Hold(bench.Tail, Guid.NewGuid()));
         await bench.PassAsync(TimeSpan.FromSeconds(12));
         bench.Account.Plan = request => ValueTask.FromResult(
             request.Action == BlobAction.Break ? BlobFault.Denied : BlobFault.None);
@@ -123,7 +123,7 @@ public sealed class TailHoldTests
             }
             else if (request is { Client: "s2", Action: BlobAction.Append } && fences == 3)
             {
-                bench.Account.Break(BlobBench.First);
+                bench.Account.Break(bench.Tail);
             }
 
             return BlobFault.None;
@@ -154,7 +154,7 @@ public sealed class TailHoldTests
         };
         await Assert.ThrowsAnyAsync<OperationCanceledException>(
             () => bench.Silo("s2").OpenAsync(cancellationToken: giveUp.Token));
-        Assert.True(bench.Account.Hold(BlobBench.First, Guid.NewGuid()));
+        Assert.True(bench.Account.Hold(bench.Tail, Guid.NewGuid()));
     });
 
     [Fact]
@@ -175,7 +175,7 @@ public sealed class TailHoldTests
         await using var taker = await bench.Silo("s2").OpenAsync();
         Assert.Equal(3, fences);
         Assert.True(holds > 1);
-        Assert.True(bench.Account.Hold(BlobBench.First, Guid.NewGuid()));
+        Assert.True(bench.Account.Hold(bench.Tail, Guid.NewGuid()));
     });
 
     [Fact]

@@ -100,11 +100,29 @@ public sealed class TakeOverTests
         await using var former = await bench.Silo("s1").OpenAsync();
         await using var owner = await bench.Silo("s2").OpenAsync();
         await Assert.ThrowsAsync<JournalFencedException>(() => TestLog.AppendAsync(former, new byte[20_000]));
-        var orphan = Assert.Single(bench.Account.Names, name => name != BlobBench.First);
+        var orphan = Assert.Single(bench.Account.Names, name => bench.Account.BlocksOf(name) == 1);
 
         await TestLog.AppendAsync(owner, new byte[20_000]);
         Assert.Equal(1, bench.Account.BlocksOf(orphan));
         Assert.Single(await bench.ReplayAsync());
+    });
+
+    [Fact]
+    [Trait("Rule", "S17")]
+    public void An_owner_of_a_log_that_was_deleted_writes_nothing_into_one_that_began_anew() => Run(async bench =>
+    {
+        await using var former = await bench.Silo("s1").OpenAsync();
+        await TestLog.AppendAsync(former, [1]);
+        var end = bench.Account.Get(bench.Tail).Length;
+        bench.Account.DeleteContainer();
+        await using var owner = await bench.Silo("s2").OpenAsync();
+        await TestLog.AppendAsync(owner, [2]);
+        Assert.Equal(end, bench.Account.Get(bench.Tail).Length);
+
+        await Assert.ThrowsAsync<JournalLostException>(() => TestLog.AppendAsync(former, [3]));
+
+        await TestLog.AppendAsync(owner, [4]);
+        Assert.Equal(2, (await bench.ReplayAsync()).Count);
     });
 
     [Fact]
