@@ -4,9 +4,9 @@ namespace Orleans.Consensus.Journaling.Blobs;
 
 /// <summary>
 /// Segments as append blobs that anybody may open. The first one has a fixed name: whoever finds it there continues
-/// that log, so it must never be deleted (S19), and nothing but the roll to the next one is ever appended to it. The
-/// names of the later ones hold their random ids, which only the roll record before tells: what somebody creates who has
-/// been fenced is in nobody's way, and counts for nothing, and what is appended to one is in that log or nowhere (S17).
+/// that log, so it must never be deleted (S19), and only the roll to the next one is ever appended to it. The names of
+/// the later ones hold their random ids, which only the roll record before tells: what somebody creates who has been
+/// fenced is in nobody's way, and counts for nothing; what is appended to one is in that log or nowhere (S17).
 /// </summary>
 /// <param name="opener">Tells the holds of this opening from those of all others.</param>
 internal sealed class BlobSegmentStore(
