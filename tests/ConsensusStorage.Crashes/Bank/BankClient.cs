@@ -62,6 +62,7 @@ internal sealed class BankClient(HttpMessageHandler handler, params Uri[] addres
         var started = Stopwatch.GetTimestamp();
         for (var attempts = 1; ; attempts++, await Task.Delay(Pause, cancellationToken))
         {
+            var at = Volatile.Read(ref _at);
             if (await TryAsync(send, cancellationToken) is { } answer)
             {
                 if (attempts > 1)
@@ -73,7 +74,9 @@ internal sealed class BankClient(HttpMessageHandler handler, params Uri[] addres
             }
 
             Interlocked.Increment(ref _repeated);
-            Interlocked.Increment(ref _at);
+
+            // Requests that fail together go on to one other address, and not around to the same one.
+            Interlocked.CompareExchange(ref _at, at + 1, at);
             if (Stopwatch.GetElapsedTime(started) > Patience)
             {
                 throw new TimeoutException($"The bank gives no answer: {_noAnswer}");
