@@ -37,6 +37,7 @@ internal static class SiloRun
         return new()
         {
             Name = options.Name,
+            ChecksName = true,
             Host = IPAddress.Parse(options.Host),
             SiloPort = options.SiloPort,
             GatewayPort = options.GatewayPort,

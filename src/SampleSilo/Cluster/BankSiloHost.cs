@@ -75,10 +75,14 @@ internal static class BankSiloHost
             options.ContainerName = settings.Container;
         });
         silo.Configure<ClusterMembershipOptions>(NoticeTheDeadSoon);
-        silo.AddStartupTask(
-            (services, token) => ActivatorUtilities.CreateInstance<NameCheck>(services, TimeProvider.System)
-                .RunAsync(token),
-            BeforeTheStores);
+        if (settings.ChecksName)
+        {
+            silo.AddStartupTask(
+                (services, token) => ActivatorUtilities.CreateInstance<NameCheck>(services, TimeProvider.System)
+                    .RunAsync(token),
+                BeforeTheStores);
+        }
+
         silo.Configure<SiloOptions>(options => options.SiloName = settings.Name);
         silo.Configure<SiloMessagingOptions>(options => options.ResponseTimeout = CallTimeout);
 

@@ -10,6 +10,9 @@ internal sealed record BankSiloSettings
 
     public required string Name { get; init; }
 
+    /// <summary>Whether somebody chose the name, and may have chosen it twice: see <see cref="NameCheck"/>.</summary>
+    public bool ChecksName { get; init; }
+
     /// <summary>The address of this machine that the others reach it at.</summary>
     public IPAddress Host { get; init; } = IPAddress.Loopback;
 
