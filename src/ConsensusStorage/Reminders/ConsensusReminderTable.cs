@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Runtime.ExceptionServices;
 using Orleans.Runtime;
 using Orleans.Storage;
 
@@ -161,7 +160,9 @@ internal sealed class ConsensusReminderTable(IGrainStorage storage, TimeProvider
                 _written[bucket] = null;
                 var state = written ?? await ReadAgainAsync(bucket, doubt?.Exception);
                 var before = state.State!;
-                if (doubt is { } kept && Resolve(before, name, kept.Before, kept.Exception))
+
+                // If it was overtaken and in doubt: whether it had been done (S7); it can't be any more.
+                if (doubt is { } kept && (before.HasSeen(name, kept.Before) ?? throw kept.Exception))
                 {
                     return true;
                 }
@@ -203,23 +204,8 @@ internal sealed class ConsensusReminderTable(IGrainStorage storage, TimeProvider
         }
         catch (ConsensusStorageException) when (doubt is not null)
         {
-            ExceptionDispatchInfo.Throw(doubt);
-            throw;
+            throw doubt;
         }
-    }
-
-    /// <summary>Whether a change that was overtaken, in doubt, had been done (S7); it can't be any more.</summary>
-    /// <exception cref="ConsensusInDoubtStateException">That can't be told any more.</exception>
-    private static bool Resolve(
-        ReminderBucket now, string name, ReminderBucket before, ConsensusInDoubtStateException exception)
-    {
-        if (now.HasSeen(name, before) is { } seen)
-        {
-            return seen;
-        }
-
-        ExceptionDispatchInfo.Throw(exception);
-        return false;
     }
 
     /// <returns>How another write came first; null if none did.</returns>

@@ -28,25 +28,25 @@ public sealed class StreamTests : IDisposable
         await using (var cluster = await TestedCluster.StartAsync(_plan))
         {
             await cluster.Client.GetGrain<IListenerGrain>(name).SubscribeAsync();
-            await UntilHeardAsync(cluster, name, 1);
+            await UntilHeardAsync(cluster.Client, name, 1);
             await cluster.StopAsync(1);
             await cluster.StartSiloAsync(1);
             await cluster.UntilAllServeAsync();
-            await UntilHeardAsync(cluster, name, 2);
+            await UntilHeardAsync(cluster.Client, name, 2);
         }
 
         await using var again = await TestedCluster.StartAsync(_plan);
-        await UntilHeardAsync(again, name, 3);
+        await UntilHeardAsync(again.Client, name, 3);
         var heard = await again.Client.GetGrain<IListenerGrain>(name).HeardAsync();
         Assert.Equal([1, 2, 3], heard.Distinct().Order());
     }
 
     /// <summary>Memory streams lose what is on its way when a silo ends: it is published until it is heard.</summary>
-    private static async Task UntilHeardAsync(TestedCluster cluster, string name, int number)
+    internal static async Task UntilHeardAsync(IClusterClient client, string name, int number)
     {
-        var stream = cluster.Client.GetStreamProvider(ListenerGrain.Provider)
+        var stream = client.GetStreamProvider(ListenerGrain.Provider)
             .GetStream<int>(StreamId.Create("numbers", name));
-        var listener = cluster.Client.GetGrain<IListenerGrain>(name);
+        var listener = client.GetGrain<IListenerGrain>(name);
         await Eventually.SucceedsAsync(async () =>
         {
             await stream.OnNextAsync(number);

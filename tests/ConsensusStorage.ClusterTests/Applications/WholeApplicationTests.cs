@@ -1,12 +1,8 @@
-using System.Text;
-using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Orleans.Configuration;
 using Orleans.Consensus.ClusterTests.Support;
 using Orleans.Hosting;
-using Orleans.Runtime;
-using Orleans.Streams;
 
 namespace Orleans.Consensus.ClusterTests.Applications;
 
@@ -59,18 +55,8 @@ public sealed class WholeApplicationTests : IDisposable
             await listener.SubscribeAsync();
         }
 
-        var ticks = await Eventually.SucceedsAsync(alarm.CountAsync);
-        await Eventually.BecomesAsync(alarm.CountAsync, count => count > 0 && count != ticks);
-
-        // Memory streams lose what is on its way when a silo ends.
-        var stream = client.GetStreamProvider(ListenerGrain.Provider)
-            .GetStream<int>(StreamId.Create("numbers", "listener"));
-        await Eventually.SucceedsAsync(async () =>
-        {
-            await stream.OnNextAsync(number);
-            await Eventually.BecomesAsync(
-                listener.HeardAsync, heard => heard.Contains(number), TimeSpan.FromSeconds(3));
-        });
+        await ReminderTests.UntilItTicksAsync(alarm);
+        await StreamTests.UntilHeardAsync(client, "listener", number);
         Assert.Equal(Enumerable.Range(1, number), (await listener.HeardAsync()).Distinct().Order());
     }
 
@@ -144,17 +130,9 @@ public sealed class WholeApplicationTests : IDisposable
         return builder.Build();
     }
 
-    private HostApplicationBuilder BuilderOf(string settings)
-    {
-        var json = $$"""
-            { "Orleans": {
-              {{settings}}
-              "ClusterId": "whole", "ServiceId": "whole",
-              "Clustering": { "ProviderType": "Consensus", "Directory": "{{_directory.Path}}/cluster" }
-            } }
-            """;
-        var builder = LoneSilo.CreateBuilder();
-        builder.Configuration.AddJsonStream(new MemoryStream(Encoding.UTF8.GetBytes(json)));
-        return builder;
-    }
+    private HostApplicationBuilder BuilderOf(string settings) => LoneSilo.CreateBuilder($$"""
+        {{settings}}
+        "ClusterId": "whole", "ServiceId": "whole",
+        "Clustering": { "ProviderType": "Consensus", "Directory": "{{_directory.Path}}/cluster" }
+        """);
 }

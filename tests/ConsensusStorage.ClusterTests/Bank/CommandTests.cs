@@ -81,9 +81,8 @@ public sealed class CommandTests(RunningBank running)
     public async Task A_membership_of_another_cluster_is_refused_and_nothing_is_written()
     {
         using var directory = new TemporaryDirectory();
-        var silo = BankPlan.Create(directory.Path).ArgumentsOf(0);
-        var place = new FileDocuments(
-            silo[Array.IndexOf(silo, "--cluster") + 1], TimeProvider.System, new Random(1));
+        var plan = BankPlan.Create(directory.Path);
+        var place = new FileDocuments(plan.ClusterDirectory, TimeProvider.System, new Random(1));
         await MembershipPlaces.Create(
             [place],
             new() { ServiceId = BankSiloSettings.ClusterName, ClusterId = "another" },
@@ -92,7 +91,7 @@ public sealed class CommandTests(RunningBank running)
             new Random(1)).FormAsync(TestContext.Current.CancellationToken);
         var before = directory.Snapshot("*");
 
-        var result = await SampleProgram.RunAsync(silo);
+        var result = await SampleProgram.RunAsync(plan.ArgumentsOf(0));
 
         Assert.Equal(1, result.Code);
         Assert.Contains(result.Errors, line => line.Contains("of cluster 'another'", StringComparison.Ordinal));

@@ -22,9 +22,7 @@ public sealed class StoppedBankTests : IDisposable
         _bank = new(_plan.Address);
     }
 
-    private string Membership => Path.Combine(_plan.Data, "cluster");
-
-    private string Document => Path.Combine(Membership, "bank.membership");
+    private string Document => Path.Combine(_plan.ClusterDirectory, "bank.membership");
 
     public void Dispose()
     {
@@ -65,7 +63,7 @@ public sealed class StoppedBankTests : IDisposable
     {
         await using var program = SampleProgram.Start((_plan with { Silos = 1 }).Arguments);
         await Eventually.BecomesAsync(() => Task.FromResult(File.Exists(Document)), exists => exists);
-        Directory.Delete(Membership, recursive: true);
+        Directory.Delete(_plan.ClusterDirectory, recursive: true);
 
         await program.StopAsync(SampleProgram.Terminate, StopTimeout);
         Assert.Equal("Stopping.", program.Output[^1]);
@@ -96,7 +94,7 @@ public sealed class StoppedBankTests : IDisposable
         var before = File.GetLastWriteTimeUtc(Document);
         var start = _bank.PostAsync("/cluster/silos/b/start");
         await Eventually.BecomesAsync(() => Task.FromResult(File.GetLastWriteTimeUtc(Document)), at => at > before);
-        Directory.Delete(Membership, recursive: true);
+        Directory.Delete(_plan.ClusterDirectory, recursive: true);
 
         Assert.Equal(1, await program.StopAsync(SampleProgram.Terminate, StopTimeout));
         Assert.Contains(program.Errors, line => line.Contains("has not ended in time", StringComparison.Ordinal));

@@ -1,5 +1,3 @@
-using System.Text;
-using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Orleans.Configuration;
@@ -83,18 +81,14 @@ public sealed class ConfigurationTests : IDisposable
     private HostApplicationBuilder HostOf(string settings)
     {
         var (siloPort, gatewayPort) = (LoneSilo.FreePort(), LoneSilo.FreePort());
-        var json = $$"""
-            { "Orleans": {
-              "ClusterId": "settings", "ServiceId": "settings", "Name": "only",
-              "Endpoints": {
-                "AdvertisedIPAddress": "127.0.0.1", "SiloPort": {{siloPort}}, "GatewayPort": {{gatewayPort}}
-              },
-              "Clustering": { "ProviderType": "Development" },
-              {{settings.Replace("$data", _directory.Path, StringComparison.Ordinal)}}
-            } }
-            """;
-        var builder = LoneSilo.CreateBuilder();
-        builder.Configuration.AddJsonStream(new MemoryStream(Encoding.UTF8.GetBytes(json)));
+        var builder = LoneSilo.CreateBuilder($$"""
+            "ClusterId": "settings", "ServiceId": "settings", "Name": "only",
+            "Endpoints": {
+              "AdvertisedIPAddress": "127.0.0.1", "SiloPort": {{siloPort}}, "GatewayPort": {{gatewayPort}}
+            },
+            "Clustering": { "ProviderType": "Development" },
+            {{settings.Replace("$data", _directory.Path, StringComparison.Ordinal)}}
+            """);
         builder.UseOrleans(_ => { });
         return builder;
     }

@@ -1,5 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Text;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Orleans.Configuration;
@@ -34,6 +36,15 @@ internal static class LoneSilo
     {
         var builder = Host.CreateApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
         builder.Services.AddSingleton<IHostLifetime, NoLifetime>();
+        return builder;
+    }
+
+    /// <summary>A builder that reads these settings, which stand in the section Orleans, and nothing else.</summary>
+    public static HostApplicationBuilder CreateBuilder(string settings)
+    {
+        var builder = CreateBuilder();
+        builder.Configuration.AddJsonStream(
+            new MemoryStream(Encoding.UTF8.GetBytes($$"""{ "Orleans": { {{settings}} } }""")));
         return builder;
     }
 

@@ -29,6 +29,9 @@ internal sealed record BankPlan
 
     public int GatewayPort { get; private init; }
 
+    /// <summary>Where the membership is, if that is a file.</summary>
+    public string ClusterDirectory => Path.Combine(Data, "cluster");
+
     public Uri Address => new($"http://127.0.0.1:{HttpPort}");
 
     public string[] Arguments =>
@@ -78,7 +81,7 @@ internal sealed record BankPlan
             ?
             [
                 .. common, "--replica", name, "--data", DirectoryOf(silo),
-                "--cluster", Path.Combine(Data, "cluster"), "--groups", Text(Groups),
+                "--cluster", ClusterDirectory, "--groups", Text(Groups),
             ]
             : [.. common, "--storage", "azure", .. Connections.SelectMany(each => new[] { "--connection", each })];
     }

@@ -106,9 +106,9 @@ internal sealed class ColdStart(int registers, int rounds, TextWriter output, Ca
     private async Task<TimeSpan> FirstAnswerAsync(SiloProcesses silos, Stopwatch clock)
     {
         var start = _starts++;
-        var deposits = All.Select(async silo =>
+        var deposits = silos.Addresses.Select(async (address, silo) =>
         {
-            using var bank = new BankClient(silos.Addresses.ElementAt(silo));
+            using var bank = new BankClient(address);
             var request = string.Create(CultureInfo.InvariantCulture, $"start-{start}-{silo}");
             await DepositAsync(bank, $"first-{silo}", request, cancellationToken);
             return clock.Elapsed;

@@ -12,7 +12,7 @@ internal sealed class FakeBank : HttpMessageHandler
 {
     private readonly List<(string RequestId, decimal Amount)> _deposits = [];
 
-    /// <summary>Requests that are answered and not carried out.</summary>
+    /// <summary>A request that is answered and not carried out.</summary>
     public string? Loses { get; init; }
 
     /// <summary>A request that is carried out each time it is sent.</summary>

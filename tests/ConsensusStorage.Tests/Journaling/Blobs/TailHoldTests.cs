@@ -72,8 +72,8 @@ public sealed class TailHoldTests
         await TestLog.AppendAsync(owner, [1]);
 
         // Nothing of it is in doubt: each answer said that nothing was done.
-        Assert.Equal([BlobAction.Break, BlobAction.Append], requests[^2..]);
-        Assert.All(requests[..^2], request => Assert.Equal(BlobAction.Append, request));
+        BlobAction[] stopped = [.. Enumerable.Repeat(BlobAction.Append, 6)];
+        Assert.Equal([.. stopped, BlobAction.Break, BlobAction.Append], requests);
         Assert.Empty(silo.Resolutions);
         await using var taker = await bench.Silo("s2").OpenAsync();
         await TestLog.AppendAsync(taker, [2]);
