@@ -12,9 +12,13 @@ internal static class SimulationConsole
         WorkingCopy copy, string[] arguments, TimeSpan limit, CancellationToken cancellationToken)
     {
         var ended = await new ChildProcess("dotnet", [copy.Assembly(Project), .. arguments], copy.Path, limit)
-            .RunAsync(cancellationToken);
+        {
+            // What follows is the search for a smaller seed that fails, which may take minutes.
+            Until = IsFailedSeed,
+        }.RunAsync(cancellationToken);
         return ended switch
         {
+            { Found: { } failure } => (Finding.Caught, Shortened(failure)),
             { TimedOut: true } => (Finding.TimedOut, $"not at an end after {limit}"),
             { ExitCode: Violation } => (Finding.Caught, Shortened(Telling(ended))),
             { ExitCode: Clean } => (Finding.Clean, Shortened(ended.LastLine)),
@@ -24,9 +28,11 @@ internal static class SimulationConsole
 
     /// <summary>The line that names the seed or the world, else the last one.</summary>
     private static string Telling(ChildResult ended) =>
-        ended.Lines.FirstOrDefault(line => Has(line, "seed") && Has(line, " failed: "))
+        ended.Lines.FirstOrDefault(IsFailedSeed)
         ?? ended.Lines.FirstOrDefault(line => Has(line, "violat"))
         ?? ended.LastLine;
+
+    private static bool IsFailedSeed(string line) => Has(line, "seed") && Has(line, " failed: ");
 
     private static bool Has(string line, string word) => line.Contains(word, StringComparison.OrdinalIgnoreCase);
 
