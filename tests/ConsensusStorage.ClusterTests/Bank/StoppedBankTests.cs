@@ -103,10 +103,14 @@ public sealed class StoppedBankTests : IDisposable
 
     private static async Task AssertCleanStopAsync(SampleProgram program, int signal)
     {
+        // What a busy machine made silos complain of before is not the stop's.
+        var before = program.Errors.Count;
         Assert.Equal(0, await program.StopAsync(signal, StopTimeout));
         Assert.Equal("Stopping.", program.Output[^1]);
-        Assert.DoesNotContain(program.Errors, line => line.Contains("exception", StringComparison.OrdinalIgnoreCase));
-        Assert.DoesNotContain(program.Errors, line => line.Contains("cleanly", StringComparison.Ordinal));
+        Assert.Equal("", string.Join('\n', program.Errors.Skip(before).Where(IsUnclean)));
+
+        static bool IsUnclean(string line) => line.Contains("exception", StringComparison.OrdinalIgnoreCase)
+            || line.Contains("cleanly", StringComparison.Ordinal);
     }
 
     private async Task<Answer> DepositAsync(string requestId, decimal amount)

@@ -21,3 +21,10 @@ public sealed class BlobTableTests : MembershipTableCases
         return [.. (await SharedAccounts.TakeAsync(3)).Select(account => PlaceIn(account, container))];
     }
 }
+
+/// <summary>One place of them.</summary>
+public sealed class BlobDocumentTests : DocumentCases
+{
+    private protected override async ValueTask<IDocuments> OpenAsync() => BlobTableTests.PlaceIn(
+        (await SharedAccounts.TakeAsync(1))[0], $"documents-{Guid.NewGuid():N}");
+}

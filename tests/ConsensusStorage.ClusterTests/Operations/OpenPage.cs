@@ -53,10 +53,34 @@ internal sealed class OpenPage : IAsyncDisposable
     public Task ShowsAsync(string selector, string text) => Eventually.BecomesAsync(
         () => TextAsync(selector), shown => shown.Contains(text, StringComparison.Ordinal));
 
-    /// <summary>Waits until an element shows a number that isn't zero.</summary>
-    public Task ShowsNumberAsync(string selector) => Eventually.BecomesAsync(
+    /// <summary>Waits until an element shows so many numbers that aren't zero, with strokes between them.</summary>
+    public Task ShowsNumbersAsync(string selector, int count) => Eventually.BecomesAsync(
         () => TextAsync(selector),
-        shown => double.TryParse(shown.Split('/')[0], CultureInfo.InvariantCulture, out var number) && number > 0);
+        shown => shown.Split('/').Count(
+            part => double.TryParse(part, CultureInfo.InvariantCulture, out var number) && number > 0) == count);
+
+    /// <summary>Waits until a plot shows more than its axes, which are grey: lines or points in a colour.</summary>
+    public Task DrawsAsync(string plot) => Eventually.BecomesAsync(
+        () => _page.EvaluateFunctionAsync<bool>(
+            """
+            plot => {
+              const canvas = document.querySelector(`${plot} canvas`);
+              const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+              for (let at = 0; at < data.length; at += 4) {
+                const [red, green, blue, opacity] = data.subarray(at, at + 4);
+                if (opacity > 200 && Math.max(red, green, blue) - Math.min(red, green, blue) > 80) {
+                  return true;
+                }
+              }
+              return false;
+            }
+            """,
+            plot),
+        isDrawn => isDrawn);
+
+    /// <summary>Everything fits into the width of the screen.</summary>
+    public Task<bool> FitsAsync() =>
+        EvaluateAsync<bool>("() => document.documentElement.scrollWidth <= innerWidth");
 
     public Task FillAsync(string selector, string text) => _page.EvaluateFunctionAsync(
         "(selector, text) => { document.querySelector(selector).value = text; }", selector, text);

@@ -40,14 +40,16 @@ public sealed class OperatorPageTests(Browser browser) : IClassFixture<Browser>,
         await page.ClickAsync("#deposit button[value=withdraw]");
         await page.ShowsAsync("#bank-answer", "There is not enough money.");
         await page.FillAsync("#deposit [name=amount]", "1");
-        foreach (var output in new[] { "#rounds-now", "#latency-now", "#trips-now" })
+        foreach (var (plot, figures) in new[] { ("#rounds", 1), ("#latency", 2), ("#trips", 1) })
         {
             await page.ClickAsync("#deposit button[value=deposit]");
             await page.ShowsAsync("#bank-answer", "Done");
-            await page.ShowsNumberAsync(output);
+            await page.ShowsNumbersAsync($"{plot}-now", figures);
+            await page.DrawsAsync(plot);
         }
 
         await page.ShowsAsync("#replicas", "serving");
+        Assert.True(await page.FitsAsync());
         await page.PictureAsync("desk");
 
         await page.ClickAsync("[data-silo=b] button.kill");
@@ -56,12 +58,15 @@ public sealed class OperatorPageTests(Browser browser) : IClassFixture<Browser>,
         await page.ClickAsync("[data-silo=c] button.kill");
         await page.ShowsAsync("#health", "No quorum");
         await page.ShowsAsync("#reasons", "1 of 3 replicas serve, 2 are needed");
+        var statuses = await page.EvaluateAsync<int[]>(
+            "() => Promise.all(['ready', 'live'].map(async kind => (await fetch(`/health/${kind}`)).status))");
+        Assert.Equal([503, 200], statuses);
         await page.ResizeAsync(390, 844);
         await page.FillAsync("#deposit [name=amount]", "5");
         await page.ClickAsync("#deposit button[value=deposit]");
         await page.ShowsAsync("#bank-answer", "No answer yet");
         await page.PictureAsync("phone-without-quorum");
-        Assert.True(await page.EvaluateAsync<bool>("() => document.documentElement.scrollWidth <= innerWidth"));
+        Assert.True(await page.FitsAsync());
 
         await page.ClickAsync("[data-silo=c] button.start");
         await page.ShowsAsync("[data-silo=c] .state", "alive");

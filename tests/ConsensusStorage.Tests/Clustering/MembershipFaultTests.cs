@@ -219,6 +219,7 @@ public sealed class MembershipFaultTests
     [Fact]
     public async Task Without_a_majority_of_heartbeats_nobody_is_told_that_silos_are_silent()
     {
+        await MembershipBench.StartAsync(_places);
         var heartbeats = new Heartbeats([.. _places], "alive/");
         var silo = MembershipBench.Entry().SiloAddress;
         await heartbeats.BeatAsync(silo, DateTime.UtcNow, TestContext.Current.CancellationToken);

@@ -60,6 +60,14 @@ internal sealed class MemoryDocuments(string name) : IDocuments
     {
         await ArriveAsync();
         RequireRights();
+        lock (_lock)
+        {
+            if (_documents.Count == 0)
+            {
+                throw new IOException($"There is nothing at {Location}.");
+            }
+        }
+
         _notes[name] = time;
     }
 

@@ -241,6 +241,23 @@ public sealed class ConfigurationTests
     }
 
     [Fact]
+    public void A_key_of_reminders_that_means_nothing_is_refused()
+    {
+        var exception = Assert.Throws<OrleansConfigurationException>(() =>
+        {
+            using var host = Build(new()
+            {
+                ["Orleans:Reminders:ProviderType"] = "Consensus",
+                ["Orleans:Reminders:StorName"] = "vault",
+            });
+            host.Validate();
+        });
+
+        Assert.Contains("Orleans:Reminders:StorName is unknown", exception.Message, StringComparison.Ordinal);
+        Assert.Contains("StoreName", exception.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_serializer_is_found_by_its_key()
     {
         var serializer = new Provider.FakeSerializer();

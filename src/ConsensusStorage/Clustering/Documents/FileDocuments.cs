@@ -73,6 +73,11 @@ internal sealed class FileDocuments(string directory, TimeProvider time, Random 
     {
         // Two of one name are never written at a time: a silo notes its own.
         var path = PathOf(name);
+        if (!Directory.Exists(directory))
+        {
+            throw new DirectoryNotFoundException($"There is no directory {directory} any more.");
+        }
+
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
         var text = time.ToUniversalTime().ToString("O", CultureInfo.InvariantCulture);
         await File.WriteAllTextAsync(path + Fresh, text, cancellationToken);

@@ -24,7 +24,10 @@ internal interface IDocuments
     ValueTask<bool> TryWriteAsync(
         string name, string? tag, ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken);
 
-    /// <summary>Notes a time under a name, in place of a former one. Need not be durable.</summary>
+    /// <summary>
+    /// Notes a time under a name, in place of a former one, where there are documents: a place that is gone is not made
+    /// anew for it. Need not be durable.
+    /// </summary>
     ValueTask NoteAsync(string name, DateTime time, CancellationToken cancellationToken);
 
     /// <summary>Takes a note away; nothing if there is none.</summary>

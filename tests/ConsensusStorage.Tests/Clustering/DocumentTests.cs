@@ -1,0 +1,129 @@
+using System.Text;
+using Microsoft.Extensions.Time.Testing;
+using Orleans.Consensus.Clustering.Documents;
+
+namespace Orleans.Consensus.Tests.Clustering;
+
+/// <summary>The place in memory that other tests use is one as the real ones are.</summary>
+public sealed class MemoryDocumentTests : DocumentCases
+{
+    private protected override ValueTask<IDocuments> OpenAsync() => new(new MemoryDocuments("place"));
+}
+
+/// <summary>A place that is a directory: what else may happen to it.</summary>
+public sealed class FileDocumentTests : DocumentCases, IDisposable
+{
+    private const string Name = "membership";
+
+    private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory();
+    private readonly FakeTimeProvider _time = new();
+    private readonly FileDocuments _place;
+
+    public FileDocumentTests() => _place = new(PathOf("place"), _time, new Random(1));
+
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    public void Dispose() => _directory.Delete(recursive: true);
+
+    [Fact]
+    public async Task While_another_process_has_the_lock_a_change_waits()
+    {
+        Assert.True(await WriteAsync(null, "first"));
+        Task<bool> write;
+        using (Lock())
+        {
+            write = WriteAsync((await _place.ReadAsync(Name, Stop))?.Tag, "second");
+            await WaitsAsync();
+            Assert.False(write.IsCompleted);
+            Assert.Equal("first", await TextAsync());
+        }
+
+        await PassAsync(write);
+        Assert.True(await write);
+        Assert.Equal("second", await TextAsync());
+    }
+
+    [Fact]
+    public async Task A_lock_that_is_never_given_up_fails_the_change_and_it_leaves_nothing()
+    {
+        Assert.True(await WriteAsync(null, "first"));
+        using var held = Lock();
+        var write = WriteAsync((await _place.ReadAsync(Name, Stop))?.Tag, "second");
+        await PassAsync(write);
+        await Assert.ThrowsAsync<IOException>(() => write);
+        Assert.Equal("first", await TextAsync());
+        Assert.Empty(Directory.GetFiles(_place.Location, "*.new"));
+    }
+
+    [Fact]
+    public async Task A_change_that_is_given_up_while_it_waits_leaves_nothing()
+    {
+        Assert.True(await WriteAsync(null, "first"));
+        using var held = Lock();
+        using var given = CancellationTokenSource.CreateLinkedTokenSource(Stop);
+        var write = _place.TryWriteAsync(Name, null, default, given.Token).AsTask();
+        await WaitsAsync();
+        await given.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => write);
+        Assert.Empty(Directory.GetFiles(_place.Location, "*.new"));
+    }
+
+    [Fact]
+    public async Task What_a_killed_process_left_behind_is_no_document_and_no_note()
+    {
+        Assert.True(await WriteAsync(null, "first"));
+        await _place.NoteAsync("alive/a", DateTime.UnixEpoch, Stop);
+        await File.WriteAllTextAsync(Path.Combine(_place.Location, "membership.0123.new"), "half", Stop);
+        await File.WriteAllTextAsync(Path.Combine(_place.Location, "alive", "b.new"), "half", Stop);
+        await File.WriteAllTextAsync(Path.Combine(_place.Location, "alive", "c"), "1970-01-", Stop);
+        Assert.Equal("first", await TextAsync());
+        Assert.Equal(["alive/a"], (await _place.NotesAsync("alive/", Stop)).Keys);
+    }
+
+    [Fact]
+    public async Task A_directory_that_cannot_be_made_is_an_error_that_names_it()
+    {
+        await File.WriteAllTextAsync(PathOf("file"), "I was here before.", Stop);
+        var place = new FileDocuments(PathOf("file"), _time, new Random(1));
+        var error = await Assert.ThrowsAnyAsync<IOException>(
+            () => place.TryWriteAsync(Name, null, default, Stop).AsTask());
+        Assert.Contains(PathOf("file"), error.Message, StringComparison.Ordinal);
+        Assert.Equal("I was here before.", await File.ReadAllTextAsync(PathOf("file"), Stop));
+    }
+
+    private protected override ValueTask<IDocuments> OpenAsync() =>
+        new(new FileDocuments(PathOf("deep/place"), TimeProvider.System, Random.Shared));
+
+    private string PathOf(string name) => Path.Combine(_directory.FullName, name);
+
+    private Task<bool> WriteAsync(string? tag, string text) =>
+        _place.TryWriteAsync(Name, tag, Encoding.UTF8.GetBytes(text), Stop).AsTask();
+
+    private async Task<string?> TextAsync() =>
+        await _place.ReadAsync(Name, Stop) is { } found ? Encoding.UTF8.GetString(found.Bytes.Span) : null;
+
+    /// <summary>What another process does that is stopped in the midst of a change.</summary>
+    private FileStream Lock() => new(
+        Path.Combine(_place.Location, "documents.lock"), FileMode.Open, FileAccess.ReadWrite, FileShare.None);
+
+    /// <summary>Returns when the change has written its file: what it does next is to wait for the lock.</summary>
+    private async Task WaitsAsync()
+    {
+        while (Directory.GetFiles(_place.Location, "*.new").Length == 0)
+        {
+            Stop.ThrowIfCancellationRequested();
+            await Task.Yield();
+        }
+    }
+
+    /// <summary>Lets time pass until <paramref name="write"/> is done.</summary>
+    private async Task PassAsync(Task write)
+    {
+        while (!write.IsCompleted)
+        {
+            Stop.ThrowIfCancellationRequested();
+            _time.Advance(TimeSpan.FromMilliseconds(5));
+            await Task.Yield();
+        }
+    }
+}
