@@ -18,6 +18,7 @@ internal sealed class FaultInjector
     private readonly ProcessFaults _processes;
     private readonly ClockFaults _clocks;
     private readonly BlobFaults? _blobs;
+    private readonly Minority _minority;
     private readonly Action<string, object?> _log;
     private readonly List<Task> _ongoing = [];
     private bool _areAllDue;
@@ -26,7 +27,7 @@ internal sealed class FaultInjector
         SimulatedCluster cluster, Scenario scenario, Action<int> started, Action<string, object?> log)
     {
         var random = new Random(scenario.Seed ^ 0x5EED);
-        var minority = new Minority(scenario.Replicas);
+        var minority = _minority = new(scenario.Replicas);
         (_cluster, _scenario, _log) = (cluster, scenario, log);
         _network = new(cluster, new(random.Next()));
         _disks = new(cluster, new(random.Next()))
@@ -45,8 +46,16 @@ internal sealed class FaultInjector
             _blobs = new(cluster, cluster.Float(random.Next(6, 30)), new(random.Next()))
             {
                 Emptied = replica => Emptied(replica),
+                MayLose = () => MayLose,
             };
         }
+    }
+
+    /// <summary>Whether replicas may be lost for good by now.</summary>
+    public bool MayLose
+    {
+        get => _minority.MayBreak;
+        set => _minority.MayBreak = value;
     }
 
     /// <summary>Told of replicas whose storage accounts are emptied.</summary>

@@ -97,7 +97,8 @@ internal sealed class MembershipRun : IScenarioRun
 
     public IReadOnlySet<string> Seen => _seen;
 
-    public TimeSpan Simulated => Time.GetElapsedTime(0);
+    /// <summary>Until all processes were ended.</summary>
+    public TimeSpan Simulated { get; private set; }
 
     public (long Tasks, int Messages) Fingerprint => (_scheduler.Executed, _places.Sum(place => place.Requests));
 
@@ -110,6 +111,7 @@ internal sealed class MembershipRun : IScenarioRun
 
     public IScenarioRun Execute()
     {
+        using var errors = new ErrorOracle(Violated);
         try
         {
             _scheduler.Run(PlayAsync, TimeSpan.FromMinutes(10));
@@ -356,6 +358,7 @@ internal sealed class MembershipRun : IScenarioRun
 
     private async Task StopAsync()
     {
+        Simulated = Time.GetElapsedTime(0);
         foreach (var member in _members.Values)
         {
             member.Process.End();

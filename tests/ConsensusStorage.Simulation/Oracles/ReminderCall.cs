@@ -24,8 +24,14 @@ internal sealed record ReminderCall(int Number, ReminderAction Action, string? K
 
     public bool WasRefused { get; set; }
 
+    /// <summary>When the first read that saw its effect ended; <see cref="Open"/> if none did.</summary>
+    public int Seen { get; set; } = Open;
+
     /// <summary>It was acknowledged.</summary>
     public bool IsDone => Ended != Open && !WasRefused;
+
+    /// <summary>When it had its effect at the latest; <see cref="Open"/> if nobody knows whether it had.</summary>
+    public int Happened => WasRefused ? Open : Math.Min(Ended, Seen);
 
     /// <summary>It has, had, or may yet have an effect.</summary>
     public bool MayChange => Action != ReminderAction.Read && !WasRefused;

@@ -3,7 +3,7 @@ using Orleans.Runtime;
 namespace Orleans.Consensus.Simulation.Oracles;
 
 /// <summary>
-/// Holds a reminder table to what Orleans builds upon: what was acknowledged is seen by all reads that begin later,
+/// Holds a reminder table to what Orleans builds upon: what was acknowledged, or seen, is seen by all later reads,
 /// until something else may have happened to it; a reminder is removed over its ETag only, and once; and none falls out
 /// while others of its bucket are written. Each reminder tells which call wrote it.
 /// </summary>
@@ -45,11 +45,11 @@ internal sealed class ReminderOracle(Action<string> violated)
         }
 
         var others = Changes(call.Key!).Where(other => other != upsert && other != call).ToList();
-        if (wasDone && others.Exists(other => other.IsDone && IsBetween(other, upsert, call)))
+        if (wasDone && others.Exists(other => IsBetween(other, upsert, call)))
         {
             violated($"A reminder was removed that was not there any more: {call}.");
         }
-        else if (!wasDone && upsert.Ended < call.Began && others.TrueForAll(other => other.Ended < upsert.Began))
+        else if (!wasDone && upsert.Happened < call.Began && others.TrueForAll(other => other.Ended < upsert.Began))
         {
             violated($"A removal was refused for no reason: {call}.");
         }
@@ -76,7 +76,7 @@ internal sealed class ReminderOracle(Action<string> violated)
             // Only a removal makes it go, whichever of its writes that found.
             var removals = Changes(key).Where(other => other.Action == ReminderAction.Remove).ToList();
             if (Changes(key).Any(upsert => upsert.Action == ReminderAction.Upsert
-                && upsert.Ended < call.Began
+                && upsert.Happened < call.Began
                 && removals.TrueForAll(removal => removal.Ended < upsert.Began)))
             {
                 violated($"A reminder was lost: {key}, {call}.");
@@ -106,14 +106,18 @@ internal sealed class ReminderOracle(Action<string> violated)
         {
             violated($"A reminder came back after it was removed: {key}, {call}.");
         }
-        else if (Changes(key).Any(other => other.IsDone && IsBetween(other, upsert, call)))
+        else if (Changes(key).Any(other => IsBetween(other, upsert, call)))
         {
             violated($"A reminder was read that was out of date: {key}, {call}.");
+        }
+        else
+        {
+            upsert.Seen = Math.Min(upsert.Seen, call.Ended);
         }
     }
 
     private IEnumerable<ReminderCall> Changes(string key) => _calls.Where(call => call.MayChange && call.Key == key);
 
     private static bool IsBetween(ReminderCall call, ReminderCall first, ReminderCall last) =>
-        call.Began > first.Ended && call.Ended < last.Began;
+        call.Began > first.Happened && call.Happened < last.Began;
 }

@@ -36,7 +36,7 @@ internal sealed class GrainClient(
 
     /// <summary>Reads, again and again until something is found; else says how it ended last.</summary>
     public Task<ChangeResult?> ReadUntilFoundAsync(DateTimeOffset until) => UntilAsync(
-        () => CallAsync(OperationKind.Read, null, CancellationToken.None),
+        () => CallAsync(OperationKind.Read, null, run.CallTimeout, CancellationToken.None),
         result => result is ChangeResult.Found,
         until);
 
@@ -46,8 +46,8 @@ internal sealed class GrainClient(
     /// </summary>
     public Task<ChangeResult?> WriteUntilAppliedAsync(DateTimeOffset until) => UntilAsync(
         () => _mustRead
-            ? CallAsync(OperationKind.Read, null, CancellationToken.None)
-            : CallAsync(OperationKind.Write, _tag, CancellationToken.None),
+            ? CallAsync(OperationKind.Read, null, run.CallTimeout, CancellationToken.None)
+            : CallAsync(OperationKind.Write, _tag, run.CallTimeout, CancellationToken.None),
         result => result is ChangeResult.Applied,
         until);
 
@@ -67,14 +67,14 @@ internal sealed class GrainClient(
     private async Task StepAsync()
     {
         var (kind, expected) = Choose();
-        using var cancel = random.Next(planned.Begin > 0 ? 2 : 16) == 0
-            ? new CancellationTokenSource(TimeSpan.FromMilliseconds(random.Next(1, 400)), run.Time)
-            : new CancellationTokenSource();
-        await CallAsync(kind, expected, cancel.Token);
+        var isGivenUp = random.Next(planned.Begin > 0 ? 2 : 16) == 0;
+        var patience = isGivenUp ? TimeSpan.FromMilliseconds(random.Next(1, 400)) : Timeout.InfiniteTimeSpan;
+        using var cancel = new CancellationTokenSource(patience, run.Time);
+        await CallAsync(kind, expected, isGivenUp ? patience : run.CallTimeout, cancel.Token);
     }
 
     private async Task<ChangeResult> CallAsync(
-        OperationKind kind, RegisterVersion? expected, CancellationToken cancellationToken)
+        OperationKind kind, RegisterVersion? expected, TimeSpan most, CancellationToken cancellationToken)
     {
         var operation = new Operation(
             kind, store.Engine.MintVersion(), expected, _doubt.Versions, run.Histories.Tick());
@@ -84,7 +84,7 @@ internal sealed class GrainClient(
         var result = await store.Engine.ChangeAsync(_id, ToChange(operation), cancellationToken);
         var took = run.Time.GetElapsedTime(started);
         run.Trace.Add("end ", operation.Version.Sequence, result);
-        if (took > SeedRun.RequestTimeout + Tolerance && pauses == process.Pauses)
+        if (took > most + Tolerance && pauses == process.Pauses)
         {
             run.Violated($"A call took too long, {took}: {operation}");
         }

@@ -17,6 +17,9 @@ namespace Orleans.Consensus.Simulation.Runs;
 /// </summary>
 internal sealed class SeedRun : IScenarioRun
 {
+    public const string FormedInPeace = "formed in peace";
+    public const string FormedInTrouble = "formed in trouble";
+
     public static readonly TimeSpan RequestTimeout = TimeSpan.FromSeconds(3);
 
     private static readonly TimeSpan LongestLoad = TimeSpan.FromSeconds(60);
@@ -73,6 +76,7 @@ internal sealed class SeedRun : IScenarioRun
             };
         }
 
+        CallTimeout = _cluster.Settings.RequestTimeout;
         Trace = new(_cluster.Scheduler.Time, isTold);
         sabotage?.Invoke(_cluster);
         _bounds = new(Violated);
@@ -112,6 +116,9 @@ internal sealed class SeedRun : IScenarioRun
 
     public TimeProvider Time => _cluster.Scheduler.Time;
 
+    /// <summary>What a call may take, but for pauses of its process.</summary>
+    public TimeSpan CallTimeout { get; }
+
     /// <summary>The clients may rest.</summary>
     public bool IsEnough =>
         (Operations >= _scenario.Profile.Operations && (_faults.Count >= Scenario.LeastFaults || _faults.IsUsedUp))
@@ -123,7 +130,8 @@ internal sealed class SeedRun : IScenarioRun
     /// <summary>Situations that came about.</summary>
     public IReadOnlySet<string> Seen => _sightings.All;
 
-    public TimeSpan Simulated => Time.GetElapsedTime(0);
+    /// <summary>Until all silos were stopped.</summary>
+    public TimeSpan Simulated { get; private set; }
 
     /// <summary>Equal for two runs of one scenario.</summary>
     public (long Tasks, int Messages) Fingerprint => (_cluster.Scheduler.Executed, _cluster.Network.Sent);
@@ -135,6 +143,7 @@ internal sealed class SeedRun : IScenarioRun
 
     public SeedRun Execute()
     {
+        using var errors = new ErrorOracle(Violated);
         try
         {
             _cluster.Run(PlayAsync, TimeSpan.FromMinutes(10));
@@ -165,13 +174,8 @@ internal sealed class SeedRun : IScenarioRun
 
     private async Task PlayAsync()
     {
-        for (var silo = 0; silo < _scenario.Silos; silo++)
-        {
-            await _faults.StartAsync(silo);
-        }
-
-        // A store is formed by all of its replicas; from then on a minority may be lost.
-        while (!IsFormed())
+        var starting = StartAllAsync();
+        while (!_scenario.FormsInTrouble && !(starting.IsCompleted && IsFormed()))
         {
             await _cluster.PassAsync(10);
         }
@@ -185,24 +189,34 @@ internal sealed class SeedRun : IScenarioRun
         }
 
         await looking;
+        await starting;
         await _faults.HealAsync();
         Trace.Add("healed");
         await RestAsync();
         await UseEverythingAsync();
-        if (_scenario.Floats)
-        {
-            await LiveInPeaceAsync();
-        }
+        await (_scenario.Floats ? LiveInPeaceAsync() : ServeAgainAsync());
 
         CheckBounds();
         await StopEverythingAsync();
         await InspectLogsAsync();
     }
 
+    private async Task StartAllAsync()
+    {
+        for (var silo = 0; silo < _scenario.Silos; silo++)
+        {
+            await _faults.StartAsync(silo);
+            if (_scenario.FormsInTrouble)
+            {
+                await _cluster.PassAsync(_random.Next(300));
+            }
+        }
+    }
+
     private bool IsFormed()
     {
         var hosted = _cluster.Silos.Values.SelectMany(silo => silo.Hosted).ToList();
-        return hosted.TrueForAll(one => one.State >= ReplicaState.Serving)
+        return hosted.TrueForAll(one => one.State == ReplicaState.Serving)
             && hosted.Count >= (_scenario.Floats ? _scenario.Replicas * _scenario.Groups : _scenario.Replicas);
     }
 
@@ -262,6 +276,14 @@ internal sealed class SeedRun : IScenarioRun
         while (!IsEnough)
         {
             LookAtLoads();
+
+            // A store is formed by all of its replicas; from then on a minority may be lost.
+            if (!_faults.MayLose && IsFormed())
+            {
+                _faults.MayLose = true;
+                Saw(_faults.Count == 0 ? FormedInPeace : FormedInTrouble);
+            }
+
             await _cluster.Scheduler.Time.Pass(BetweenLooks);
         }
     }
@@ -273,6 +295,10 @@ internal sealed class SeedRun : IScenarioRun
         foreach (var (silo, store) in _cluster.Silos)
         {
             look(silo, store.Load);
+            if (store.Failure is { } failure)
+            {
+                Violated($"A loop of silo {silo} has ended: {failure}");
+            }
         }
     }
 
@@ -312,6 +338,23 @@ internal sealed class SeedRun : IScenarioRun
         _fights.IsPeace = false;
     }
 
+    /// <summary>Once the faults are over, each replica on a disk that was not lost is soon served again.</summary>
+    private async Task ServeAgainAsync()
+    {
+        var until = Time.GetUtcNow() + LongestHealing;
+        var missing = Enumerable.Range(0, _scenario.Replicas).Where(number => !_faults.Lost.Contains(number)
+            && !_cluster.Silos[number].Hosted.All(one => one.State == ReplicaState.Serving));
+        while (missing.Any() && Time.GetUtcNow() < until)
+        {
+            await _cluster.PassAsync(100);
+        }
+
+        foreach (var number in missing)
+        {
+            Violated($"After the faults a replica does not serve: {_cluster.Silos[number].Hosted[0]}");
+        }
+    }
+
     /// <summary>Reads a register and, if so told, writes over what was read, as a grain would.</summary>
     private async Task UseAsync(int silo, int register, bool write, DateTimeOffset until)
     {
@@ -346,6 +389,7 @@ internal sealed class SeedRun : IScenarioRun
 
     private async Task StopEverythingAsync()
     {
+        Simulated = Time.GetElapsedTime(0);
         for (var silo = 0; silo < _scenario.Silos; silo++)
         {
             await _cluster.StopAsync(silo);

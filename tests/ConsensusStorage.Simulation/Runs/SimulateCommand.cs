@@ -167,7 +167,7 @@ internal static class SimulateCommand
             var isEnough = statistics.Rare.Count == 0;
             var end = isEnough ? "all is well" : "no seed failed, but not every kind of fault struck often enough";
             Console.WriteLine($"Profile {profile.Name}, seeds {first} to {first + statistics.Seeds - 1}: {end}.");
-            return isEnough ? ExitCode.Clean : ExitCode.Violated;
+            return isEnough ? ExitCode.Clean : ExitCode.TooMild;
         }
 
         Console.WriteLine($"Profile {profile.Name}, seed {failing.Seed} failed: {failed!.Problems[0]}");

@@ -46,6 +46,12 @@ internal sealed record Scenario(
     /// <summary>Each has loops and logs of its own, which take their time.</summary>
     private const int MostFloatingGroups = 2;
 
+    /// <summary>The share of stores whose formation is a part of the troubles.</summary>
+    private const double FormingInTrouble = 0.25;
+
+    /// <summary>The store is formed for the first time while the faults strike already.</summary>
+    public bool FormsInTrouble { get; init; }
+
     public static Scenario Of(int seed, Profile profile) => profile.Subject switch
     {
         Subject.Membership => OfMembership(seed, profile),
@@ -125,7 +131,10 @@ internal sealed record Scenario(
             random.Next(6) == 0,
             [.. capacities, .. Enumerable.Repeat(LateCapacity, Late)],
             clients,
-            [.. Draw(random, profile, silos, floats)]);
+            [.. Draw(random, profile, silos, floats)])
+        {
+            FormsInTrouble = new Random(seed ^ 0xF0121).NextDouble() < FormingInTrouble,
+        };
     }
 
     private static int Register(Random random, int hot, int registers) =>

@@ -68,6 +68,19 @@ public sealed class ReminderOracleTests
     }
 
     [Fact]
+    [Trait("Rule", "S9")]
+    public void A_reminder_in_doubt_that_was_seen_and_is_not_any_more_is_told()
+    {
+        var first = Upsert("1");
+        var maybe = _oracle.Begin(ReminderAction.Upsert, Key);
+        Read(maybe);
+        Read(first);
+        AssertTold("that was out of date");
+        Read();
+        AssertTold("A reminder was lost");
+    }
+
+    [Fact]
     [Trait("Rule", "S7")]
     public void A_reminder_that_is_written_twice_by_one_call_is_told()
     {

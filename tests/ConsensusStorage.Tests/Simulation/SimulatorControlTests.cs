@@ -57,6 +57,33 @@ public sealed class SimulatorControlTests(ITestOutputHelper output)
         Assert.Contains(problems, problem => problem.Contains("broke its word", StringComparison.Ordinal));
     }
 
+    [Fact]
+    public void A_mistake_that_is_taken_for_a_lost_message_is_caught() =>
+        AssertCaught(
+            cluster => cluster.Network.Forge = (_, _, batch) => batch.Requests.Length > 2
+                ? throw new InvalidOperationException("Three are too many.")
+                : null,
+            by: "Three are too many.");
+
+    [Fact]
+    public void A_replica_that_does_not_come_back_is_caught() =>
+        AssertCaught(
+            cluster => cluster.Intercept = (silo, journals) =>
+                silo.Endpoint.Port == SimulatedNetwork.Address(1).Endpoint.Port
+                    ? new WornOutJournals(journals, appends: 20)
+                    : journals,
+            by: "After the faults a replica does not serve",
+            Profile.Find("network"));
+
+    [Fact]
+    public void Calls_that_outlast_their_time_are_caught() =>
+        AssertCaught(
+            cluster => cluster.Settings = cluster.Settings with
+            {
+                RequestTimeout = cluster.Settings.RequestTimeout * 2,
+            },
+            by: "A call took too long");
+
     private static void PutBackNowAndThen(DocumentPlace place)
     {
         var (plan, requests) = (place.Plan!, 0);

@@ -111,6 +111,16 @@ public sealed class SimulatorTests(ITestOutputHelper output)
         Assert.Equal(Enum.GetValues<Ending>().ToHashSet(), endings);
     }
 
+    [Fact]
+    [Trait("Rule", "S13")]
+    public void Stores_are_formed_in_peace_and_in_trouble()
+    {
+        var seen = Enumerable.Range(300, 12)
+            .SelectMany(seed => new SeedRun(Scenario.Of(seed, Profile.Default)).Execute().Seen)
+            .ToHashSet();
+        Assert.Superset(new HashSet<string> { SeedRun.FormedInPeace, SeedRun.FormedInTrouble }, seen);
+    }
+
     private static string Report(Scenario scenario, IScenarioRun run) =>
         $"To run it again: dotnet run --project tests/ConsensusStorage.Simulation -c Release -- "
         + $"--profile {scenario.Profile.Name} --seed {scenario.Seed}\n{string.Join("\n", run.Problems)}";
