@@ -23,7 +23,7 @@ internal sealed class SeedRun : IScenarioRun
     public static readonly TimeSpan RequestTimeout = TimeSpan.FromSeconds(3);
 
     private static readonly TimeSpan LongestLoad = TimeSpan.FromSeconds(60);
-    private static readonly TimeSpan LongestHealing = TimeSpan.FromSeconds(45);
+
     /// <summary>Looks at queues until they have to be empty.</summary>
     private const int Looks = 50;
 
@@ -193,8 +193,7 @@ internal sealed class SeedRun : IScenarioRun
         await _faults.HealAsync();
         Trace.Add("healed");
         await RestAsync();
-        await UseEverythingAsync();
-        await (_scenario.Floats ? LiveInPeaceAsync() : ServeAgainAsync());
+        await new Aftermath(this, _scenario, _cluster, _faults, _fights, _reminders, _random).LiveAsync();
 
         CheckBounds();
         await StopEverythingAsync();
@@ -300,78 +299,6 @@ internal sealed class SeedRun : IScenarioRun
                 Violated($"A loop of silo {silo} has ended: {failure}");
             }
         }
-    }
-
-    /// <summary>
-    /// Once the faults are over, every register can soon be read, at two silos, the first at all, and written.
-    /// </summary>
-    private async Task UseEverythingAsync()
-    {
-        var until = Time.GetUtcNow() + LongestHealing;
-        for (var register = 0; register < Histories.Registers; register++)
-        {
-            var readers = register == 0 ? _scenario.Silos : 2;
-            var first = _random.Next(_scenario.Silos);
-            for (var reader = 0; reader < readers; reader++)
-            {
-                await UseAsync((first + reader) % _scenario.Silos, register, reader == 0, until);
-            }
-        }
-
-        if (_reminders is not null)
-        {
-            await _reminders.UseAsync(_cluster, _random, until);
-        }
-    }
-
-    /// <summary>Once all agree where replicas belong, that is where they are, and nobody fights for them.</summary>
-    private async Task LiveInPeaceAsync()
-    {
-        await _cluster.PassAsync(LongestHealing.TotalMilliseconds);
-
-        // The fence of somebody who has given up long ago may have landed late: the owner's next append tells it.
-        await UseEverythingAsync();
-        await _cluster.PassAsync(LongestHealing.TotalMilliseconds);
-        _fights.IsPeace = true;
-        await UseEverythingAsync();
-        new PlacementOracle(_cluster, Violated).Look(_faults.Lost);
-        _fights.IsPeace = false;
-    }
-
-    /// <summary>Once the faults are over, each replica on a disk that was not lost is soon served again.</summary>
-    private async Task ServeAgainAsync()
-    {
-        var until = Time.GetUtcNow() + LongestHealing;
-        var missing = Enumerable.Range(0, _scenario.Replicas).Where(number => !_faults.Lost.Contains(number)
-            && !_cluster.Silos[number].Hosted.All(one => one.State == ReplicaState.Serving));
-        while (missing.Any() && Time.GetUtcNow() < until)
-        {
-            await _cluster.PassAsync(100);
-        }
-
-        foreach (var number in missing)
-        {
-            Violated($"After the faults a replica does not serve: {_cluster.Silos[number].Hosted[0]}");
-        }
-    }
-
-    /// <summary>Reads a register and, if so told, writes over what was read, as a grain would.</summary>
-    private async Task UseAsync(int silo, int register, bool write, DateTimeOffset until)
-    {
-        var process = _cluster.Processes[silo];
-        var planned = new PlannedClient(silo, register, 0, 1, _random.Next());
-        var client = new GrainClient(this, _cluster.Silos[silo], process, planned, new(planned.Seed));
-        await process.RunAsync(async () =>
-        {
-            if (await client.ReadUntilFoundAsync(until) is { } unread)
-            {
-                Violated($"After the faults a register can't be read: {register} at silo {silo}, {unread}");
-            }
-            else if (write && await client.WriteUntilAppliedAsync(until) is { } unwritten)
-            {
-                Violated($"After the faults a register can't be written: {register} at silo {silo}, {unwritten}");
-            }
-        });
     }
 
     private void CheckBounds()
