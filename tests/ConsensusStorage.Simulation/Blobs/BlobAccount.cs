@@ -45,6 +45,8 @@ internal sealed class BlobAccount(TimeProvider time, Random random)
 
     public IReadOnlyList<string> Names => [.. _blobs.Keys];
 
+    public long BytesUsed => _blobs.Values.Sum(blob => blob.Length);
+
     public FakeBlobs ClientOf(string name) => new(this, name);
 
     public byte[] Get(string name) => _blobs[name].ToArray();

@@ -43,6 +43,13 @@ internal sealed class BranchReport
             text.AppendLine(invariant, $"  {branch}: {excuse}");
         }
 
+        var taken = _all.Except(_rare).Where(one => one.Excuse is not null).ToList();
+        text.AppendLine(invariant, $"Not out of reach after all: {taken.Count}");
+        foreach (var (branch, seeds, excuse) in taken)
+        {
+            text.AppendLine(invariant, $"  {Share(seeds),4} %  {branch}: {excuse}");
+        }
+
         text.AppendLine(invariant, $"Below 1 % of the seeds: {rare.Count}");
         foreach (var (branch, seeds, _) in rare)
         {

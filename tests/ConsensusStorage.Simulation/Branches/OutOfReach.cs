@@ -24,6 +24,9 @@ internal sealed record OutOfReach(string Method, string Source, string When, str
     private const string WrongPlaces = "an operator's mistake; MembershipFaultTests";
     private const string NoTear = "documents are never torn; MembershipFaultTests, MembershipFuzzTests";
     private const string Whole = "a document that was found has its content";
+    private const string OneShape = "all silos of a run have the store, in one shape; ReplicaDirectoryTests";
+    private const string TwoStores = "two stores of one name, an operator's mistake; ReplicaDirectoryTests";
+    private const string Asked = "operators and health checks ask; ReplicaDirectoryTests, HealthCheckTests";
     private const string TooBusy = "simulated silos give one another a chance before that";
 
     public static readonly IReadOnlyList<OutOfReach> All =
@@ -37,7 +40,7 @@ internal sealed record OutOfReach(string Method, string Source, string When, str
         new("Acceptor.On", "if (accept.Ballot < state.Promised", "LessThanOrEqual: yes", NoBackAndForth),
         new("Acceptor.On", "if (accept.Ballot < state.Promised", "again", NoBackAndForth),
         new("Acceptor.On", "var value = again", "again: yes", NoBackAndForth),
-        new("Preparing.WithPromise", "ThrowIf", "HasValue: no", Contradiction),
+        new("Preparing.WithPromise", "ThrowIf", "== HasValue: no", Contradiction),
         new("ProtocolViolationException.ThrowIf", "", "violated: yes", Contradiction),
         new("Attempt.Deliver", "", "caught ProtocolViolationException", Contradiction),
         new("PaxosEngine.DriveAsync", "", "violation: yes", Contradiction),
@@ -47,7 +50,7 @@ internal sealed record OutOfReach(string Method, string Source, string When, str
         new("Preparing.On", "reply.Phase", "Inequality: yes", OneAnswer),
         new("Accepting.On", "reply.Phase", "Inequality: yes", OneAnswer),
         new("Preparing.Decide", "Decision.Keep", "!= Omitted: no", "every read asks for the payload at once"),
-        new("Round.Note", "Ballot.MaxRound", "yes", "no simulated clock is hundreds of thousands of years ahead"),
+        new("Round.Note", "Ballot.MaxRound", "7903: yes", "no simulated clock is hundreds of thousands of years ahead"),
         new("Round.get_ChangeAfter", "", "", Finished),
         new("Accepting.get_ChangeAfter", "", "", Finished),
         new("Attempt.get_IsSettled", "", "is Finished: no", Finished),
@@ -59,7 +62,8 @@ internal sealed record OutOfReach(string Method, string Source, string When, str
             "current: no",
             "it takes a tombstone that only a minority accepted, and that is seen once and never again; ChangeTests"),
         new("Formation.Step", "ReplicaState.Serving", "!= 3: no", Misuse),
-        new("Formation.Step", "logs[index] ?? other.Log", "", Misuse),
+        new("Formation.Step", "logs[index] ?? other.Log", "Inequality: yes", Misuse),
+        new("Formation.Step", "logs[index] ?? other.Log", "HasValue: no", Misuse),
         new("Formation.TwoLogs", "", "", Misuse),
         new("Formation.OlderCopy", "", "", Misuse),
         new("PaxosEngine.GiveUp", "", "Problem: yes", ServedTwice),
@@ -83,6 +87,35 @@ internal sealed record OutOfReach(string Method, string Source, string When, str
         new("FloatingReplicas.Look", "isMine &&", "IsCancellationRequested: yes", OneLook),
         new("FloatingReplicas.GiveUpIfItIsTime", "_isLocked", "_isLocked: yes", NoLocks),
         new("Seat.Take", "LongestPause", "LessThan: no", "half a minute comes after four losses in one membership"),
+        new("HostedReplica.HandleAsync", "is not { } incarnation", "incarnation: no", OneThread),
+        new("HostedReplica.HandleAsync", "Refused(_problem ??", "_problem: no", "for a moment of its start"),
+        new("HostedReplica.HandleAsync", "batch.Log", "Inequality: yes", "a log keeps its id; HostedReplicaTests"),
+        new("HostedReplica.HandleAsync", "batch.Generation", "Generation: no", "no change of the replicas yet (S15)"),
+        new("HostedReplica.RunAsync", "Refuse(", "caught it", "a closed log is damaged; HostedReplicaTests"),
+        new("HostedReplica.WatchForTwinAsync", "FindTwin", "silo: yes", ServedTwice),
+        new("HostedReplica.DisposeAsync", "", "caught Exception", "no log fails to close; HostedReplicaTests"),
+        new("HostedReplica.LoseLog", "_settings.Floats", "Floats: no", Misuse),
+        new("HostedLog.OpenAsync", "_held is", "Item2: no", "an older copy under a running silo; HostedLogTests"),
+        new("HostedLog.OpenAsync", "_held is", "Equality: no", "a log is lost, and begins anew, while it is closed"),
+        new("FloatingReplicas.GiveUpIfItIsTime", "other.Log ==", "HasValue: no", "who serves has a log"),
+        new("ReplicaDirectory.get_Reachable", "", "", Asked),
+        new("ReplicaDirectory.RefreshAllAsync", "", "", Asked),
+        new("ReplicaDirectory.FindTwin", "", "", ServedTwice),
+        new("ReplicaDirectory.WatchMembershipAsync", "", "caught Exception", "the membership itself fails"),
+        new("ReplicaDirectory.DescribeAsync", "description?.Shape", "description: no", OneShape),
+        new("ReplicaDirectory.OfThisStore", "description", "description: no", OneShape),
+        new("ReplicaDirectory.OfThisStore", "description.Shape !=", "Inequality: yes", OneShape),
+        new("ReplicaDirectory.Recompute", "Log: not null", "Item2: no", "who serves has a log and peers"),
+        new("ReplicaDirectory.Recompute", "Log: not null", "HasValue: no", "who serves has a log and peers"),
+        new("ReplicaDirectory.Recompute", "formations.Count > 1", "> 1: yes", TwoStores),
+        new("ReplicaDirectory.Recompute", "conflict ?", "conflict: yes", TwoStores),
+        new("ReplicaDirectory.Recompute", "same.Key.Replica", "entered", ServedTwice),
+        new("ReplicaDirectory.Recompute", "replica.Log == _formation", "HasValue: no", TwoStores),
+        new("ReplicaDirectory.Recompute", "replica.Log == _formation", "Equality: no", TwoStores),
+        new("ReplicaDirectory.Report", "if (!conflict)", "conflict: yes", TwoStores),
+        new("ReplicaDirectory.Report", "if (Problem is null)", "", TwoStores),
+        new("ReplicaDirectory.Report", "twice.Count == 0", "Count: yes", ServedTwice),
+        new("ReplicaPlacement.Of", "candidates.Count == 0", "Count: no", "a silo that looks is there itself"),
         new("PaxosReplica.LoadAndAnswerAsync", "MaxLoadedBytes", "33554432: no", "simulated states are small"),
 
         new("ConsensusMembershipTable.DeleteMembershipTableEntriesAsync", "", "", NoClearing),

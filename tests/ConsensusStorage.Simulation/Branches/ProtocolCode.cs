@@ -54,8 +54,9 @@ internal sealed class ProtocolCode : AssemblyLoadContext
             or [
                 ..,
                 "Engines",
-                "Attempt.cs" or "FloatingReplicas.cs" or "Formation.cs" or "FormingLog.cs" or "PaxosEngine.cs"
-                    or "PaxosReplica.cs" or "RegisterSessions.cs" or "ReplicaLink.cs"],
+                "Attempt.cs" or "FloatingReplicas.cs" or "Formation.cs" or "FormingLog.cs" or "HostedLog.cs"
+                    or "HostedReplica.cs" or "PaxosEngine.cs" or "PaxosReplica.cs" or "RegisterSessions.cs"
+                    or "ReplicaDirectory.cs" or "ReplicaLink.cs" or "ReplicaPlacement.cs"],
     };
 }
 

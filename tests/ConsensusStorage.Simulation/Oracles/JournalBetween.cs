@@ -37,5 +37,5 @@ internal abstract class JournalBetween(IJournal inner) : IJournal
         JournalPosition position, int length, CancellationToken cancellationToken) =>
         Inner.ReadAsync(position, length, cancellationToken);
 
-    public ValueTask DisposeAsync() => Inner.DisposeAsync();
+    public virtual ValueTask DisposeAsync() => Inner.DisposeAsync();
 }

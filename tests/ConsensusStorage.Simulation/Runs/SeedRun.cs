@@ -309,8 +309,13 @@ internal sealed class SeedRun : IScenarioRun
             if (disk is Disks.FaultyFiles files)
             {
                 Saw(files.Torn > 0 ? "torn by a crash" : "not torn");
-                _bounds.LookAtDisk(silo, files.BytesUsed);
+                _bounds.LookAtStorage($"disk of silo {silo}", files.BytesUsed);
             }
+        }
+
+        foreach (var (number, account) in _cluster.Accounts?.All.Index() ?? [])
+        {
+            _bounds.LookAtStorage($"account of replica {number}", account.BytesUsed);
         }
     }
 

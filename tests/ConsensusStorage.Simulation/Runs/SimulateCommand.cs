@@ -55,9 +55,9 @@ internal static class SimulateCommand
     {
         var root = new RootCommand(
             "Runs whole clusters of the shipped code in a simulated world: clock, network, disks and processes, with "
-            + "faults everywhere, all from a seed. Exit codes: 0 all is well, 1 a seed failed, or a kind of fault of "
-            + "the profile struck in fewer than 1 % of at least 1,000 seeds, 2 wrong usage, 3 the simulator itself "
-            + "failed.");
+            + "faults everywhere, all from a seed. Exit codes: 0 all is well, 1 a seed failed, 2 wrong usage, 3 the "
+            + "simulator itself failed, 5 no seed failed, but of at least 1,000 fewer than 1 % felt a kind of fault of "
+            + "the profile.");
         foreach (var option in new Option[] { Seeds, Seed, Start, ProfileName, Engine, Minutes, Workers, Messages })
         {
             root.Add(option);

@@ -203,20 +203,24 @@ public sealed class HostedReplicaTests
         Assert.Equal("one", TextOf(await _cluster.ReadAsync(2, "k")));
     });
 
-    [Fact]
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
     [Trait("Rule", "S18")]
-    public void After_a_failed_flush_a_replica_opens_its_log_again_and_serves() => _cluster.Run(async () =>
-    {
-        var version = await FormAndWriteAsync();
-        await _cluster.StopAsync(1);
-        var failures = 0;
-        ((FaultyFiles)_cluster.Disks[2]).Plan = operation => new(
-            operation.Action == FileAction.WriteAndFlush && failures++ < 3 ? FileFault.Fail : FileFault.None);
-        VersionOf(await _cluster.WriteAsync(0, "k", version, "two"));
-        Assert.True(failures >= 3);
-        Assert.Equal(ReplicaState.Serving, Describe(2).State);
-        Assert.Equal("two", TextOf(await _cluster.ReadAsync(2, "k")));
-    });
+    public void After_a_failed_flush_a_replica_opens_its_log_again_and_serves(bool isUnclosable) =>
+        _cluster.Run(async () =>
+        {
+            _cluster.Intercept = (_, journals) => isUnclosable ? new UnclosableJournals(journals) : journals;
+            var version = await FormAndWriteAsync();
+            await _cluster.StopAsync(1);
+            var failures = 0;
+            ((FaultyFiles)_cluster.Disks[2]).Plan = operation => new(
+                operation.Action == FileAction.WriteAndFlush && failures++ < 3 ? FileFault.Fail : FileFault.None);
+            VersionOf(await _cluster.WriteAsync(0, "k", version, "two"));
+            Assert.True(failures >= 3);
+            Assert.Equal(ReplicaState.Serving, Describe(2).State);
+            Assert.Equal("two", TextOf(await _cluster.ReadAsync(2, "k")));
+        });
 
     [Fact]
     public void A_full_disk_refuses_the_others_serve_and_it_works_again_later() => _cluster.Run(async () =>

@@ -44,7 +44,7 @@ public sealed class BoundsOracleTests
         _bounds.LookAfterTheCalls(1, Full with { Pending = 0 });
         _bounds.LookAtRest(1, new(0, 64, 0, 0, 2048));
         _bounds.LookAtTasks(BoundsOracle.LongestQueue);
-        _bounds.LookAtDisk(1, BoundsOracle.MostDiskBytes);
+        _bounds.LookAtStorage("disk of silo 1", BoundsOracle.MostStoredBytes);
         Assert.Empty(_problems);
     }
 
@@ -79,10 +79,10 @@ public sealed class BoundsOracleTests
     public void Too_many_tasks_and_too_full_a_disk_are_told()
     {
         _bounds.LookAtTasks(BoundsOracle.LongestQueue + 1);
-        _bounds.LookAtDisk(1, BoundsOracle.MostDiskBytes + 1);
+        _bounds.LookAtStorage("disk of silo 1", BoundsOracle.MostStoredBytes + 1);
         Assert.Collection(
             _problems,
             tasks => Assert.StartsWith("Too many tasks", tasks, StringComparison.Ordinal),
-            disk => Assert.StartsWith("Too much is on a disk", disk, StringComparison.Ordinal));
+            disk => Assert.StartsWith("Too much is on the disk of silo 1", disk, StringComparison.Ordinal));
     }
 }

@@ -16,7 +16,7 @@ public sealed class BranchTests
         Assert.Equal("if (prepare.Ballot.Round > ceiling)", branch.Source);
         Assert.EndsWith("src/ConsensusStorage/Paxos/Acceptor.cs", branch.File.Replace('\\', '/'));
         Assert.Contains(Code.Branches, one => one.Method == "PaxosEngine.DriveAsync");
-        Assert.InRange(Code.Branches.Count, 400, 800);
+        Assert.InRange(Code.Branches.Count, 600, 1200);
     }
 
     /// <summary>
