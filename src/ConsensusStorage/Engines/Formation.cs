@@ -12,7 +12,7 @@ internal abstract record FormationStep
     /// <summary>All logs are known: make their ids durable.</summary>
     public sealed record WritePeers(ImmutableArray<LogId> Logs) : FormationStep;
 
-    /// <summary>All replicas have made the same ids durable: from now on this one answers.</summary>
+    /// <summary>All replicas had made the same ids durable: from now on this one answers.</summary>
     public sealed record WriteFormed : FormationStep;
 
     /// <summary>This log can't be a part of its store. It must never answer.</summary>
@@ -20,7 +20,7 @@ internal abstract record FormationStep
 }
 
 /// <summary>
-/// How new logs become a store (S13): a replica answers nothing until the ids of all logs are durable in all logs.
+/// How new logs become a store (S13): a replica answers nothing until the ids of all logs were durable in all logs.
 /// A log that was emptied, or put back from an older copy without its peers, meets peers that know another id.
 /// Pure: what the silos say of their replicas in, the next step out.
 /// </summary>
@@ -41,6 +41,8 @@ internal static class Formation
         var logs = new LogId?[replicas.Count];
         logs[replicas.IndexOf(self)] = log;
         var agreed = new HashSet<ReplicaId> { self };
+        var isProven = false;
+        ReplicaId? twice = null;
         foreach (var other in seen.Where(other => other.Replica != self && other.Log is not null))
         {
             var index = replicas.IndexOf(other.Replica);
@@ -56,24 +58,31 @@ internal static class Formation
 
             if ((logs[index] ?? other.Log) != other.Log || (!peers.IsEmpty && peers[index] != other.Log))
             {
-                return new FormationStep.Wait(TwoLogs(other.Replica));
+                twice ??= other.Replica;
             }
 
             if (other.Peers.AsSpan().SequenceEqual(peers.AsSpan()))
             {
                 agreed.Add(other.Replica);
+                isProven |= other.State == ReplicaState.Serving;
             }
 
             logs[index] = other.Log;
         }
 
-        var missing = replicas.Members.Where((_, index) => logs[index] is null).ToList();
-        if (!peers.IsEmpty)
+        // One that serves proves that all of them had stored the ids, whatever has become of them since.
+        if (isProven || (agreed.Count == replicas.Count && !peers.IsEmpty && twice is null))
         {
-            return agreed.Count == replicas.Count ? new FormationStep.WriteFormed() : Missing(missing, replicas);
+            return new FormationStep.WriteFormed();
         }
 
-        return missing.Count == 0
+        if (twice is not null)
+        {
+            return new FormationStep.Wait(TwoLogs(twice.Value));
+        }
+
+        var missing = replicas.Members.Where((_, index) => logs[index] is null).ToList();
+        return missing.Count == 0 && peers.IsEmpty
             ? new FormationStep.WritePeers([.. logs.Select(known => known!.Value)])
             : Missing(missing, replicas);
     }

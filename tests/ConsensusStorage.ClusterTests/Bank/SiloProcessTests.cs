@@ -30,8 +30,9 @@ public sealed class SiloProcessTests : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         var first = _silos.StartAsync(2);
+        var document = Path.Combine(Plan.ClusterDirectory, "bank.membership");
         await Eventually.BecomesAsync(
-            () => Task.FromResult(Directory.Exists(Plan.ClusterDirectory)), isThere => isThere);
+            () => Task.FromResult(File.Exists(document) || first.IsCompleted), isThere => isThere);
         await Task.WhenAll(first, _silos.StartAsync(0, 1));
     }
 

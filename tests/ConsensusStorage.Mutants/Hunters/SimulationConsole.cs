@@ -35,7 +35,8 @@ internal static class SimulationConsole
         ?? ended.Lines.FirstOrDefault(line => Has(line, "violat"))
         ?? ended.LastLine;
 
-    private static bool IsFailedSeed(string line) => Has(line, "seed") && Has(line, " failed: ");
+    private static bool IsFailedSeed(string line) =>
+        line.StartsWith("Profile ", StringComparison.Ordinal) && Has(line, ", seed ") && Has(line, " failed: ");
 
     private static bool Has(string line, string word) => line.Contains(word, StringComparison.OrdinalIgnoreCase);
 

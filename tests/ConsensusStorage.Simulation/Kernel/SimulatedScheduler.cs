@@ -47,7 +47,7 @@ internal sealed class SimulatedScheduler : TaskScheduler
         {
             if (steps >= MostSteps)
             {
-                throw new InvalidOperationException(
+                throw new SimulationException(
                     $"The simulation does not come to an end: it spins, or never rests. {steps} tasks and timers ran.");
             }
 
@@ -68,7 +68,7 @@ internal sealed class SimulatedScheduler : TaskScheduler
 
         if (_strayed)
         {
-            throw new InvalidOperationException(
+            throw new SimulationException(
                 "A task was scheduled from another thread: something left the simulation.");
         }
 

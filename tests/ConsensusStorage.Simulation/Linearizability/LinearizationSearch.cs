@@ -1,3 +1,5 @@
+using Orleans.Consensus.Simulation.Kernel;
+
 namespace Orleans.Consensus.Simulation.Linearizability;
 
 /// <summary>When an operation of a history took place, if it did.</summary>
@@ -57,7 +59,7 @@ internal sealed class LinearizationSearch<TOperation, TModel>
 
         if (_visited.Count > _mostStates)
         {
-            throw new InvalidOperationException(
+            throw new SimulationException(
                 $"Too many states: {_operations.Length} operations have no order among the first {_mostStates}.");
         }
 

@@ -13,7 +13,7 @@ internal sealed class ErrorOracle : IDisposable
     private static ErrorOracle? _here;
 
     private readonly Action<string> _violated;
-    private bool _isTelling;
+    private Exception? _last;
 
     static ErrorOracle() => AppDomain.CurrentDomain.FirstChanceException += static (_, thrown) => _here?.Hear(thrown);
 
@@ -27,11 +27,11 @@ internal sealed class ErrorOracle : IDisposable
 
     private void Hear(FirstChanceExceptionEventArgs thrown)
     {
-        if (!_isTelling && IsMistake(thrown.Exception))
+        // Every await on its way throws it once more.
+        if (!ReferenceEquals(thrown.Exception, _last) && IsMistake(thrown.Exception))
         {
-            _isTelling = true;
+            _last = thrown.Exception;
             _violated($"The code made a mistake: {thrown.Exception}");
-            _isTelling = false;
         }
     }
 

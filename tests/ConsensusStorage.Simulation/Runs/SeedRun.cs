@@ -1,5 +1,6 @@
 using System.Text;
 using Orleans.Consensus.Engines;
+using Orleans.Consensus.Paxos;
 using Orleans.Consensus.Simulation.Clusters;
 using Orleans.Consensus.Simulation.Faults;
 using Orleans.Consensus.Simulation.Kernel;
@@ -39,6 +40,7 @@ internal sealed class SeedRun : IScenarioRun
     private readonly FightOracle _fights;
     private readonly ReminderLoad? _reminders;
     private readonly Sightings _sightings = new();
+    private readonly HashSet<PaxosStore> _halted = [];
     private readonly Random _random;
     private readonly List<(SimulatedProcess Process, Task Work)> _clients = [];
     private int _lives;
@@ -212,12 +214,14 @@ internal sealed class SeedRun : IScenarioRun
         }
     }
 
-    private bool IsFormed()
-    {
-        var hosted = _cluster.Silos.Values.SelectMany(silo => silo.Hosted).ToList();
-        return hosted.TrueForAll(one => one.State == ReplicaState.Serving)
-            && hosted.Count >= (_scenario.Floats ? _scenario.Replicas * _scenario.Groups : _scenario.Replicas);
-    }
+    private bool IsFormed() => IsServed(_scenario.Replicas);
+
+    /// <summary>Whether so many replicas of every set of logs serve.</summary>
+    private bool IsServed(int replicas) => Enumerable.Range(0, _cluster.Shards).All(shard => _cluster.Silos.Values
+        .SelectMany(silo => silo.Targets.ElementAt(shard).Target.Describe().Replicas)
+        .Where(one => one.State == ReplicaState.Serving)
+        .DistinctBy(one => one.Replica)
+        .Count() >= replicas);
 
     private void StartClients(int silo)
     {
@@ -276,8 +280,8 @@ internal sealed class SeedRun : IScenarioRun
         {
             LookAtLoads();
 
-            // A store is formed by all of its replicas; from then on a minority may be lost.
-            if (!_faults.MayLose && IsFormed())
+            // As soon as anything can be acknowledged, a minority may be lost.
+            if (!_faults.MayLose && IsServed(Votes.QuorumOf(_scenario.Replicas)))
             {
                 _faults.MayLose = true;
                 Saw(_faults.Count == 0 ? FormedInPeace : FormedInTrouble);
@@ -294,7 +298,7 @@ internal sealed class SeedRun : IScenarioRun
         foreach (var (silo, store) in _cluster.Silos)
         {
             look(silo, store.Load);
-            if (store.Failure is { } failure)
+            if (store.Failure is { } failure && _halted.Add(store))
             {
                 Violated($"A loop of silo {silo} has ended: {failure}");
             }
@@ -303,6 +307,7 @@ internal sealed class SeedRun : IScenarioRun
 
     private void CheckBounds()
     {
+        LookAtLoads();
         _bounds.LookAtTasks(_cluster.Scheduler.LongestQueue);
         foreach (var (silo, disk) in _cluster.Disks)
         {

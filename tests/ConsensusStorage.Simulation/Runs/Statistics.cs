@@ -31,7 +31,7 @@ internal sealed class Statistics(Profile profile)
 
     /// <summary>
     /// Kinds of fault of the profile that hardly any seed felt, of seeds enough to tell. A run with such a kind has not
-    /// shown what its profile promises, and ends like one that failed.
+    /// shown what its profile promises, and says so by its exit code.
     /// </summary>
     public IReadOnlyList<FaultKind> Rare
     {

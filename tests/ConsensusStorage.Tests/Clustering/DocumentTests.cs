@@ -16,7 +16,7 @@ public sealed class FileDocumentTests : DocumentCases, IDisposable
     private const string Name = "membership";
 
     private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory();
-    private readonly FakeTimeProvider _time = new();
+    private readonly CountedTime _time = new();
     private readonly FileDocuments _place;
 
     public FileDocumentTests() => _place = new(PathOf("place"), _time, new Random(1));
@@ -106,24 +106,42 @@ public sealed class FileDocumentTests : DocumentCases, IDisposable
     private FileStream Lock() => new(
         Path.Combine(_place.Location, "documents.lock"), FileMode.Open, FileAccess.ReadWrite, FileShare.None);
 
-    /// <summary>Returns when the change has written its file: what it does next is to wait for the lock.</summary>
+    /// <summary>Returns when the change waits for the lock.</summary>
     private async Task WaitsAsync()
     {
-        while (Directory.GetFiles(_place.Location, "*.new").Length == 0)
+        while (_time.Timers == 0)
         {
             Stop.ThrowIfCancellationRequested();
             await Task.Yield();
         }
     }
 
-    /// <summary>Lets time pass until <paramref name="write"/> is done.</summary>
+    /// <summary>Lets time pass, one wait after the other, until <paramref name="write"/> is done.</summary>
     private async Task PassAsync(Task write)
     {
-        while (!write.IsCompleted)
+        for (var passed = 0; !write.IsCompleted; await Task.Yield())
         {
             Stop.ThrowIfCancellationRequested();
-            _time.Advance(TimeSpan.FromMilliseconds(5));
-            await Task.Yield();
+            if (passed < _time.Timers)
+            {
+                passed = _time.Timers;
+                _time.Advance(TimeSpan.FromMilliseconds(5));
+            }
+        }
+    }
+
+    /// <summary>Tells how often somebody began to wait.</summary>
+    private sealed class CountedTime : FakeTimeProvider
+    {
+        private int _timers;
+
+        public int Timers => Volatile.Read(ref _timers);
+
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
+        {
+            var timer = base.CreateTimer(callback, state, dueTime, period);
+            Interlocked.Increment(ref _timers);
+            return timer;
         }
     }
 }

@@ -62,6 +62,7 @@ internal sealed class MemoryDocuments(string name) : IDocuments
         RequireRights();
         lock (_lock)
         {
+            // Nobody makes the place but with its first document.
             if (_documents.Count == 0)
             {
                 throw new IOException($"There is nothing at {Location}.");

@@ -38,6 +38,24 @@ public sealed class FormationTests
     }
 
     [Fact]
+    public void One_that_serves_proves_that_all_had_stored_the_same_ids()
+    {
+        var serving = Other("b", 2, All, ReplicaState.Serving);
+        Assert.IsType<FormationStep.WriteFormed>(Step(All, serving));
+        Assert.IsType<FormationStep.WriteFormed>(Step(All, serving, Other("c", 3)));
+        Assert.IsType<FormationStep.WriteFormed>(Step(All, Other("c", 9), serving));
+        Assert.IsType<FormationStep.Wait>(Step(All, Other("b", 2, All, ReplicaState.Recovering)));
+    }
+
+    [Fact]
+    public void One_that_serves_with_other_peers_proves_nothing()
+    {
+        Assert.IsType<FormationStep.Wait>(Step(All, Other("b", 2, [Log(1), Log(2), Log(9)], ReplicaState.Serving)));
+        Assert.IsType<FormationStep.Refuse>(
+            Step(All, Other("c", 3, All, ReplicaState.Serving), Other("b", 2, [Log(9), Log(2), Log(3)])));
+    }
+
+    [Fact]
     public void One_replica_described_twice_counts_once() =>
         Assert.IsType<FormationStep.Wait>(Step(All, Other("b", 2, All), Other("b", 2, All)));
 

@@ -56,6 +56,32 @@ public sealed class HostedReplicaTests
 
     [Fact]
     [Trait("Rule", "S13")]
+    public void A_replica_that_was_late_when_the_store_was_formed_takes_the_place_of_one_that_is_lost() =>
+        _cluster.Run(async () =>
+        {
+            // It stores what the others need of it, and not yet that it may serve.
+            var late = (FaultyFiles)_cluster.Disks[2];
+            await _cluster.StartAllAsync();
+            late.Plan = operation => new(
+                operation.Action == FileAction.WriteAndFlush && !Describe(2).Peers.IsEmpty
+                    ? FileFault.Fail
+                    : FileFault.None);
+            VersionOf(await _cluster.WriteAsync(0, "k", null, "one"));
+            Assert.NotEqual(ReplicaState.Serving, Describe(2).State);
+
+            await _cluster.StopAsync(1);
+            _cluster.Disks[1] = new FaultyFiles(new(9));
+            await _cluster.StartAsync(1);
+            await _cluster.PassAsync(1000);
+            Assert.Equal(ReplicaState.Refused, Describe(1).State);
+            late.Plan = static _ => new(FileFault.None);
+            await _cluster.PassAsync(60_000);
+            Assert.Equal(ReplicaState.Serving, Describe(2).State);
+            Assert.Equal("one", TextOf(await _cluster.ReadAsync(2, "k")));
+        });
+
+    [Fact]
+    [Trait("Rule", "S13")]
     public void The_original_directory_put_back_serves_again() => _cluster.Run(async () =>
     {
         await FormAndWriteAsync();

@@ -93,7 +93,7 @@ public sealed class HistoryCheckerTests
     {
         var clears = Enumerable.Range(1, 30).Select(at => MaybeClear(at, Operation.Open, (ulong)at, null));
         Operation[] history = [.. clears, Found(50, 51, 7)];
-        var thrown = Assert.Throws<InvalidOperationException>(
+        var thrown = Assert.Throws<SimulationException>(
             () => HistoryChecker.IsLinearizable(history, mostStates: 10_000));
         Assert.Contains("Too many states", thrown.Message, StringComparison.Ordinal);
         Assert.False(HistoryChecker.IsLinearizable(history[25..], mostStates: 10_000));

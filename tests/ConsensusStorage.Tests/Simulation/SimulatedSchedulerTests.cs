@@ -40,6 +40,6 @@ public sealed class SimulatedSchedulerTests
     private void AssertSpins(Func<Task> main) =>
         Assert.Contains(
             "it spins",
-            Assert.Throws<InvalidOperationException>(() => _scheduler.Run(main)).Message,
+            Assert.Throws<SimulationException>(() => _scheduler.Run(main)).Message,
             StringComparison.Ordinal);
 }

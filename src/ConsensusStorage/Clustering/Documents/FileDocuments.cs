@@ -75,7 +75,7 @@ internal sealed class FileDocuments(string directory, TimeProvider time, Random 
         var path = PathOf(name);
         if (!Directory.Exists(directory))
         {
-            throw new DirectoryNotFoundException($"There is no directory {directory} any more.");
+            throw new DirectoryNotFoundException($"There is no directory {directory} (any more), or it can't be seen.");
         }
 
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);

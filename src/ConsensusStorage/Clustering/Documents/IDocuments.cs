@@ -25,8 +25,8 @@ internal interface IDocuments
         string name, string? tag, ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken);
 
     /// <summary>
-    /// Notes a time under a name, in place of a former one, where there are documents: a place that is gone is not made
-    /// anew for it. Need not be durable.
+    /// Notes a time under a name, in place of a former one. A directory or container that is gone is not made anew for
+    /// it. Need not be durable.
     /// </summary>
     ValueTask NoteAsync(string name, DateTime time, CancellationToken cancellationToken);
 
