@@ -31,7 +31,8 @@ internal abstract class JournalBetween(IJournal inner) : IJournal
 
     protected IJournal Inner { get; } = inner;
 
-    public abstract ValueTask<JournalPosition> AppendAsync(JournalBatch batch, CancellationToken cancellationToken);
+    public virtual ValueTask<JournalPosition> AppendAsync(
+        JournalBatch batch, CancellationToken cancellationToken) => Inner.AppendAsync(batch, cancellationToken);
 
     public ValueTask<ReadOnlyMemory<byte>> ReadAsync(
         JournalPosition position, int length, CancellationToken cancellationToken) =>

@@ -4,15 +4,9 @@ using Orleans.Consensus.Simulation.Oracles;
 namespace Orleans.Consensus.Tests.Simulation;
 
 /// <summary>Logs that say "durable" also when somebody else has taken them over: a negative control.</summary>
-internal sealed class DeafJournals(IJournalStore journals) : JournalsBetween(journals)
+internal sealed class DeafJournals(IJournalStore journals) : TwistedJournals(journals)
 {
-    public override async ValueTask<IJournal> OpenAsync(
-        JournalIdentity expected,
-        JournalOwner owner,
-        JournalPosition? from,
-        JournalReplay replay,
-        CancellationToken cancellationToken) =>
-        new Deaf(await Inner.OpenAsync(expected, owner, from, replay, cancellationToken));
+    protected override IJournal Twist(IJournal inner) => new Deaf(inner);
 
     private sealed class Deaf(IJournal inner) : JournalBetween(inner)
     {

@@ -4,15 +4,9 @@ using Orleans.Consensus.Simulation.Oracles;
 namespace Orleans.Consensus.Tests.Simulation;
 
 /// <summary>Logs that say "durable" and never wrote it, every so often: a negative control.</summary>
-internal sealed class ForgetfulJournals(IJournalStore journals, Random random) : JournalsBetween(journals)
+internal sealed class ForgetfulJournals(IJournalStore journals, Random random) : TwistedJournals(journals)
 {
-    public override async ValueTask<IJournal> OpenAsync(
-        JournalIdentity expected,
-        JournalOwner owner,
-        JournalPosition? from,
-        JournalReplay replay,
-        CancellationToken cancellationToken) =>
-        new Forgetful(await Inner.OpenAsync(expected, owner, from, replay, cancellationToken), random);
+    protected override IJournal Twist(IJournal inner) => new Forgetful(inner, random);
 
     private sealed class Forgetful(IJournal inner, Random random) : JournalBetween(inner)
     {
