@@ -30,9 +30,8 @@ public sealed class SiloProcessTests : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         var first = _silos.StartAsync(2);
-        var document = Path.Combine(Plan.ClusterDirectory, "bank.membership");
         await Eventually.BecomesAsync(
-            () => Task.FromResult(File.Exists(document) || first.IsCompleted), isThere => isThere);
+            () => Task.FromResult(File.Exists(Plan.MembershipDocument) || first.IsCompleted), isThere => isThere);
         await Task.WhenAll(first, _silos.StartAsync(0, 1));
     }
 

@@ -22,7 +22,7 @@ public sealed class StoppedBankTests : IDisposable
         _bank = new(_plan.Address);
     }
 
-    private string Document => Path.Combine(_plan.ClusterDirectory, "bank.membership");
+    private string Document => _plan.MembershipDocument;
 
     public void Dispose()
     {

@@ -32,6 +32,9 @@ internal sealed record BankPlan
     /// <summary>Where the membership is, if that is a file.</summary>
     public string ClusterDirectory => Path.Combine(Data, "cluster");
 
+    /// <summary>Its document there.</summary>
+    public string MembershipDocument => Path.Combine(ClusterDirectory, "bank.membership");
+
     public Uri Address => new($"http://127.0.0.1:{HttpPort}");
 
     public string[] Arguments =>

@@ -34,9 +34,6 @@ internal sealed class BlobFaults
     /// <summary>Told of replicas whose accounts are emptied.</summary>
     public Action<int> Emptied { get; init; } = static _ => { };
 
-    /// <summary>Whether accounts may be lost for good by now.</summary>
-    public Func<bool> MayLose { get; init; } = static () => true;
-
     public async Task StrikeAsync(ActiveFault fault, Random details)
     {
         if (fault.Kind != FaultKind.LostAccount)
@@ -46,7 +43,7 @@ internal sealed class BlobFaults
         }
 
         var replica = fault.Silo % _accounts.All.Length;
-        if (MayLose() && _troubles.CanMiss(replica))
+        if (_troubles.CanMiss(replica))
         {
             _troubles.Lost.Add(replica);
             _accounts.All[replica].DeleteContainer();

@@ -27,15 +27,15 @@ internal sealed class FaultInjector
         SimulatedCluster cluster, Scenario scenario, Action<int> started, Action<string, object?> log)
     {
         var random = new Random(scenario.Seed ^ 0x5EED);
-        var minority = _minority = new(scenario.Replicas);
+        _minority = new(scenario.Replicas);
         (_cluster, _scenario, _log) = (cluster, scenario, log);
         _network = new(cluster, new(random.Next()));
         _disks = new(cluster, new(random.Next()))
         {
             Crashed = (crash, action) => _processes!.CrashedInWrite(crash, action),
         };
-        _clocks = new(cluster, minority);
-        _processes = new(cluster, _disks, minority, log) { Started = started };
+        _clocks = new(cluster, _minority);
+        _processes = new(cluster, _disks, _minority, log) { Started = started };
         for (var silo = 0; silo < scenario.Replicas && !scenario.Floats; silo++)
         {
             _disks.Add(silo);
@@ -46,7 +46,6 @@ internal sealed class FaultInjector
             _blobs = new(cluster, cluster.Float(random.Next(6, 30)), new(random.Next()))
             {
                 Emptied = replica => Emptied(replica),
-                MayLose = () => MayLose,
             };
         }
     }
@@ -123,6 +122,8 @@ internal sealed class FaultInjector
         {
             case <= FaultKind.Flapping or FaultKind.WrongView or FaultKind.FlappingViews:
                 await _network.StrikeAsync(fault, random);
+                break;
+            case FaultKind.LostAccount when !MayLose:
                 break;
             case var kind when kind.IsOfAccounts():
                 await _blobs!.StrikeAsync(fault, random);

@@ -36,7 +36,7 @@ internal sealed class GrainClient(
 
     /// <summary>Reads, again and again until something is found; else says how it ended last.</summary>
     public Task<ChangeResult?> ReadUntilFoundAsync(DateTimeOffset until) => UntilAsync(
-        () => CallAsync(OperationKind.Read, null, run.CallTimeout, CancellationToken.None),
+        () => CallAsync(OperationKind.Read, null),
         result => result is ChangeResult.Found,
         until);
 
@@ -46,8 +46,8 @@ internal sealed class GrainClient(
     /// </summary>
     public Task<ChangeResult?> WriteUntilAppliedAsync(DateTimeOffset until) => UntilAsync(
         () => _mustRead
-            ? CallAsync(OperationKind.Read, null, run.CallTimeout, CancellationToken.None)
-            : CallAsync(OperationKind.Write, _tag, run.CallTimeout, CancellationToken.None),
+            ? CallAsync(OperationKind.Read, null)
+            : CallAsync(OperationKind.Write, _tag),
         result => result is ChangeResult.Applied,
         until);
 
@@ -73,6 +73,10 @@ internal sealed class GrainClient(
         await CallAsync(kind, expected, isGivenUp ? patience : run.CallTimeout, cancel.Token);
     }
 
+    private Task<ChangeResult> CallAsync(OperationKind kind, RegisterVersion? expected) =>
+        CallAsync(kind, expected, run.CallTimeout, CancellationToken.None);
+
+    /// <param name="most">What it may take, but for pauses of its process.</param>
     private async Task<ChangeResult> CallAsync(
         OperationKind kind, RegisterVersion? expected, TimeSpan most, CancellationToken cancellationToken)
     {

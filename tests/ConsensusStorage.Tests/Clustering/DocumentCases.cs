@@ -7,9 +7,9 @@ namespace Orleans.Consensus.Tests.Clustering;
 /// <summary>What the membership demands of every place for its documents.</summary>
 public abstract class DocumentCases
 {
-    private const string Name = "membership";
+    private protected const string Name = "membership";
 
-    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+    private protected static CancellationToken Stop => TestContext.Current.CancellationToken;
 
     [Fact]
     public async Task What_was_never_written_is_not_there()
@@ -110,9 +110,9 @@ public abstract class DocumentCases
     /// <summary>An empty place.</summary>
     private protected abstract ValueTask<IDocuments> OpenAsync();
 
-    private static ValueTask<bool> WriteAsync(IDocuments place, string? tag, string text) =>
+    private protected static ValueTask<bool> WriteAsync(IDocuments place, string? tag, string text) =>
         place.TryWriteAsync(Name, tag, Encoding.UTF8.GetBytes(text), Stop);
 
-    private static async Task<string?> TextAsync(IDocuments place) =>
+    private protected static async Task<string?> TextAsync(IDocuments place) =>
         await place.ReadAsync(Name, Stop) is { } found ? Encoding.UTF8.GetString(found.Bytes.Span) : null;
 }

@@ -1,4 +1,3 @@
-using System.Text;
 using Microsoft.Extensions.Time.Testing;
 using Orleans.Consensus.Clustering.Documents;
 
@@ -13,15 +12,11 @@ public sealed class MemoryDocumentTests : DocumentCases
 /// <summary>A place that is a directory: what else may happen to it.</summary>
 public sealed class FileDocumentTests : DocumentCases, IDisposable
 {
-    private const string Name = "membership";
-
     private readonly DirectoryInfo _directory = Directory.CreateTempSubdirectory();
     private readonly CountedTime _time = new();
     private readonly FileDocuments _place;
 
     public FileDocumentTests() => _place = new(PathOf("place"), _time, new Random(1));
-
-    private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
     public void Dispose() => _directory.Delete(recursive: true);
 
@@ -35,12 +30,12 @@ public sealed class FileDocumentTests : DocumentCases, IDisposable
             write = WriteAsync((await _place.ReadAsync(Name, Stop))?.Tag, "second");
             await WaitsAsync();
             Assert.False(write.IsCompleted);
-            Assert.Equal("first", await TextAsync());
+            Assert.Equal("first", await TextAsync(_place));
         }
 
         await PassAsync(write);
         Assert.True(await write);
-        Assert.Equal("second", await TextAsync());
+        Assert.Equal("second", await TextAsync(_place));
     }
 
     [Fact]
@@ -51,7 +46,7 @@ public sealed class FileDocumentTests : DocumentCases, IDisposable
         var write = WriteAsync((await _place.ReadAsync(Name, Stop))?.Tag, "second");
         await PassAsync(write);
         await Assert.ThrowsAsync<IOException>(() => write);
-        Assert.Equal("first", await TextAsync());
+        Assert.Equal("first", await TextAsync(_place));
         Assert.Empty(Directory.GetFiles(_place.Location, "*.new"));
     }
 
@@ -76,7 +71,7 @@ public sealed class FileDocumentTests : DocumentCases, IDisposable
         await File.WriteAllTextAsync(Path.Combine(_place.Location, "membership.0123.new"), "half", Stop);
         await File.WriteAllTextAsync(Path.Combine(_place.Location, "alive", "b.new"), "half", Stop);
         await File.WriteAllTextAsync(Path.Combine(_place.Location, "alive", "c"), "1970-01-", Stop);
-        Assert.Equal("first", await TextAsync());
+        Assert.Equal("first", await TextAsync(_place));
         Assert.Equal(["alive/a"], (await _place.NotesAsync("alive/", Stop)).Keys);
     }
 
@@ -97,10 +92,7 @@ public sealed class FileDocumentTests : DocumentCases, IDisposable
     private string PathOf(string name) => Path.Combine(_directory.FullName, name);
 
     private Task<bool> WriteAsync(string? tag, string text) =>
-        _place.TryWriteAsync(Name, tag, Encoding.UTF8.GetBytes(text), Stop).AsTask();
-
-    private async Task<string?> TextAsync() =>
-        await _place.ReadAsync(Name, Stop) is { } found ? Encoding.UTF8.GetString(found.Bytes.Span) : null;
+        WriteAsync(_place, tag, text).AsTask();
 
     /// <summary>What another process does that is stopped in the midst of a change.</summary>
     private FileStream Lock() => new(
