@@ -1,4 +1,7 @@
 using System.Collections.Frozen;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Options;
 using Orleans.Runtime;
 
 namespace Orleans.Consensus.Hosting;
@@ -15,10 +18,14 @@ internal sealed class ConsensusStores : ILifecycleParticipant<ISiloLifecycle>, I
     private const int MembershipStage = ServiceLifecycleStage.AfterRuntimeGrainServices + 100;
 
     private readonly Lazy<FrozenDictionary<string, StoreHost>> _hosts;
+    private readonly IServiceProvider _services;
 
-    public ConsensusStores(ConfiguredStores stores, IServiceProvider services) =>
+    public ConsensusStores(ConfiguredStores stores, IServiceProvider services)
+    {
+        _services = services;
         _hosts = new(() => stores.Names.ToFrozenDictionary(
             name => name, name => new StoreHost(name, stores[name], services), StringComparer.Ordinal));
+    }
 
     /// <summary>The store of that name, or null.</summary>
     public StoreHost? Find(string name) => _hosts.Value.GetValueOrDefault(name);
@@ -53,14 +60,24 @@ internal sealed class ConsensusStores : ILifecycleParticipant<ISiloLifecycle>, I
         await Task.WhenAll(_hosts.Value.Values.Select(host => host.CloseAsync(cancellationToken)));
 
     /// <summary>
-    /// Grains have written their last by now, and other silos know that this one is leaving.
+    /// Grains have written their last by now, and other silos know that this one is leaving. They may take long to read
+    /// its logs; half of the time that the host gives to its stop is left for the rest of it.
     /// </summary>
     private async Task LeaveAsync(CancellationToken cancellationToken)
     {
-        if (!cancellationToken.IsCancellationRequested)
+        if (cancellationToken.IsCancellationRequested)
         {
-            await Task.WhenAll(_hosts.Value.Values.Select(host => host.LeaveAsync(cancellationToken)));
+            return;
         }
+
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var shutdown = _services.GetRequiredService<IOptions<HostOptions>>().Value.ShutdownTimeout;
+        if (shutdown != Timeout.InfiniteTimeSpan)
+        {
+            patience.CancelAfter(shutdown / 2);
+        }
+
+        await Task.WhenAll(_hosts.Value.Values.Select(host => host.LeaveAsync(patience.Token)));
     }
 
     private Task JoinAsync()

@@ -1,3 +1,6 @@
+using System.Globalization;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using Orleans.Consensus.ClusterTests.Support;
 
 namespace Orleans.Consensus.ClusterTests.Blobs;
@@ -63,6 +66,32 @@ public sealed class LostAccountTests(BreakableAccounts accounts) : IAsyncLifetim
         Assert.All(
             (await cluster.StatusAsync(1)).Where(replica => replica.Replica == "r0"),
             replica => Assert.NotEqual("Serving", replica.State));
+    }
+
+    /// <summary>
+    /// The others open a log that they can't read to its end, for as long as it takes. A silo that is told to stop has
+    /// half of its time for that, and looks with the rest of it, which no token has called off.
+    /// </summary>
+    [Fact]
+    public async Task A_silo_whose_replica_nobody_can_take_over_stops_all_the_same_and_in_order()
+    {
+        var stop = TimeSpan.FromSeconds(12);
+        await using var cluster = await TestedCluster.StartAsync(accounts.NewPlan() with
+        {
+            Silo = (_, silo) =>
+            {
+                LastLook.AddTo(silo.Services);
+                silo.Services.Configure<HostOptions>(options => options.ShutdownTimeout = stop);
+            },
+        });
+        var look = cluster.Services(2).GetRequiredService<LastLook>();
+        var leaver = cluster.Address(2).ToParsableString();
+        var replica = (await cluster.StatusAsync(2)).First(each => each.Host == leaver).Replica;
+        accounts[int.Parse(replica[1..], CultureInfo.InvariantCulture)].Pause();
+
+        await cluster.StopAsync(2);
+
+        Assert.Contains(await look.Status!, each => each.Host == leaver);
     }
 
     private static bool SaysItIsGone(ConsensusReplicaStatus replica) =>

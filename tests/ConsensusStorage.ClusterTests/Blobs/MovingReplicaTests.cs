@@ -1,3 +1,4 @@
+using Microsoft.Extensions.DependencyInjection;
 using Orleans.Consensus.ClusterTests.Support;
 
 namespace Orleans.Consensus.ClusterTests.Blobs;
@@ -31,7 +32,11 @@ public sealed class MovingReplicaTests
     [Fact]
     public async Task A_silo_that_is_stopped_hands_its_replicas_over_and_no_call_fails_twice()
     {
-        await using var cluster = await TestedCluster.StartAsync(new() { Blobs = true });
+        await using var cluster = await TestedCluster.StartAsync(new()
+        {
+            Blobs = true,
+            Silo = (_, silo) => LastLook.AddTo(silo.Services),
+        });
         await using var load = CounterLoad.Start(cluster.Client, clients: 2);
         using var enough = new CancellationTokenSource();
         var writers = Enumerable.Range(0, 4).Select(number => Task.Run(async () =>
@@ -48,7 +53,10 @@ public sealed class MovingReplicaTests
         await load.ProgressAsync(10);
         Assert.Equal(3, HostsOf(await cluster.StatusAsync(0)));
 
+        var leaver = cluster.Address(2).ToParsableString();
+        var look = cluster.Services(2).GetRequiredService<LastLook>();
         await cluster.StopAsync(2);
+        Assert.All(await look.Status!, replica => Assert.NotEqual(leaver, replica.Host));
         await cluster.UntilAllServeAsync();
         await load.ProgressAsync(10);
         await enough.CancelAsync();
