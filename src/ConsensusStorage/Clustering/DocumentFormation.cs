@@ -57,11 +57,6 @@ internal sealed class DocumentFormation(
         }
     }
 
-    /// <summary>Writes nothing. What else is wrong with a place, the formation tells, which goes on trying.</summary>
-    /// <exception cref="ForeignDocumentException">A place belongs to somebody else.</exception>
-    public Task RequireOwnAsync(CancellationToken cancellationToken) =>
-        Task.WhenAll(acceptors.Select(acceptor => LookAsync(acceptor, cancellationToken)));
-
     /// <summary>One step towards it.</summary>
     /// <returns>What is still missing; null if nothing is.</returns>
     private async Task<string?> TryAsync(CancellationToken cancellationToken)

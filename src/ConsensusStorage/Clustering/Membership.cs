@@ -35,9 +35,17 @@ internal sealed class Membership(
     /// <summary>Brings it into being if it isn't there.</summary>
     public Task FormAsync(CancellationToken cancellationToken) => formation.RunAsync(cancellationToken);
 
-    /// <summary>Refuses places of another cluster.</summary>
-    /// <exception cref="ForeignDocumentException">One belongs to somebody else.</exception>
-    public Task RequireOwnAsync(CancellationToken cancellationToken) => formation.RequireOwnAsync(cancellationToken);
+    /// <summary>
+    /// The same, and brings what was left halfway to its end: whoever may not write learns it now, and not from changes
+    /// that Orleans tries again for minutes.
+    /// </summary>
+    /// <exception cref="ForeignDocumentException">A place belongs to somebody else.</exception>
+    /// <exception cref="IOException">No quorum of documents can be used.</exception>
+    public async Task OpenAsync(CancellationToken cancellationToken)
+    {
+        await FormAsync(cancellationToken);
+        await SettleAsync(cancellationToken);
+    }
 
     /// <summary>The table, without asking for a promise unless a change was left halfway.</summary>
     /// <exception cref="IOException">No quorum of documents can be used.</exception>
@@ -56,12 +64,7 @@ internal sealed class Membership(
             await pausing.Task;
         }
 
-        var read = new Change.Read(register.MintVersion(), InDoubt.None);
-        return await register.ChangeAsync(read, cancellationToken) switch
-        {
-            ChangeResult.Found found => Decode(found.Value),
-            var result => throw Failed("read", result),
-        };
+        return await SettleAsync(cancellationToken);
     }
 
     /// <summary>The table for those who may not write: waits until a change that is under way has ended.</summary>
@@ -108,6 +111,17 @@ internal sealed class Membership(
             ChangeResult.Stale { Current: { } current }
                 when Happened(read.Rows, own, version, Decode(current).Rows) is { } happened => happened,
             var result => throw Failed("changed", result),
+        };
+    }
+
+    /// <summary>The table, by a round that asks for promises.</summary>
+    private async Task<ReadMembership> SettleAsync(CancellationToken cancellationToken)
+    {
+        var read = new Change.Read(register.MintVersion(), InDoubt.None);
+        return await register.ChangeAsync(read, cancellationToken) switch
+        {
+            ChangeResult.Found found => Decode(found.Value),
+            var result => throw Failed("read", result),
         };
     }
 

@@ -4,13 +4,14 @@ using Orleans.Runtime;
 namespace Orleans.Consensus.Hosting;
 
 /// <summary>
-/// Ends the start of a silo whose membership is in places of another cluster before its stores open: they would create
-/// logs for a cluster that it has nothing to do with.
+/// Brings the membership into being, or finds it, before the stores of a silo open. One that belongs to another
+/// cluster, can't be reached or can't be written ends the start here: no log is created for a cluster that a silo can't
+/// join.
 /// </summary>
 internal sealed class MembershipCheck(Membership membership) : ILifecycleParticipant<ISiloLifecycle>
 {
     private const int Stage = ServiceLifecycleStage.RuntimeStorageServices - 1;
 
     public void Participate(ISiloLifecycle observer) => observer.Subscribe(
-        "Orleans.Consensus places", Stage, membership.RequireOwnAsync, _ => Task.CompletedTask);
+        "Orleans.Consensus places", Stage, membership.OpenAsync, _ => Task.CompletedTask);
 }

@@ -1,4 +1,5 @@
 using System.Net;
+using Azure.Storage.Blobs;
 using Orleans.Consensus.Clustering.Documents;
 using Orleans.Consensus.ClusterTests.Support;
 using Orleans.Consensus.Crashes;
@@ -99,6 +100,44 @@ public sealed class CommandTests(RunningBank running)
     }
 
     [Fact]
+    public async Task A_membership_directory_that_can_not_be_used_is_told_and_nothing_is_written()
+    {
+        using var directory = new TemporaryDirectory();
+        var plan = BankPlan.Create(directory.Path);
+        await File.WriteAllTextAsync(plan.ClusterDirectory, "no directory", TestContext.Current.CancellationToken);
+        var before = directory.Snapshot("*");
+
+        var result = await SampleProgram.RunAsync(plan.ArgumentsOf(0));
+
+        Assert.Equal(1, result.Code);
+        Assert.Contains($"the cluster directory '{plan.ClusterDirectory}' can't be used", Assert.Single(result.Errors));
+        Assert.Equal(before, directory.Snapshot("*"));
+    }
+
+    /// <summary>Each of them is tried for the twenty seconds of clustering's <c>RequestTimeout</c>.</summary>
+    [Fact]
+    public async Task A_storage_account_that_is_gone_or_gives_no_rights_is_told_and_nothing_is_written()
+    {
+        var account = (await SharedAccounts.TakeAsync(1))[0];
+        var there = new BlobContainerClient(account, "there-" + Guid.NewGuid().ToString("N"));
+        await MembershipPlaces.Create(
+            [new BlobDocuments(there, Waiting.Patience, TimeProvider.System)],
+            new() { ServiceId = BankSiloSettings.ClusterName, ClusterId = BankSiloSettings.ClusterName },
+            Waiting.Patience,
+            TimeProvider.System,
+            new Random(1)).FormAsync(TestContext.Current.CancellationToken);
+        var before = await BlobsInAsync(there);
+        var gone = account.Replace($":{new Uri(there.Uri, "/").Port}/", ":1/", StringComparison.Ordinal);
+
+        await Task.WhenAll(
+            RefusedAsync(gone, there.Name, "can't be used"),
+            RefusedAsync(LesserRights.WrongKey(account), there.Name, "no rights"),
+            RefusedAsync(LesserRights.ReadOnly(account), there.Name, "no rights"));
+
+        Assert.Equal(before, await BlobsInAsync(there));
+    }
+
+    [Fact]
     public async Task There_may_be_more_silos_than_replicas_and_never_another_number_of_groups()
     {
         using var directory = new TemporaryDirectory();
@@ -140,6 +179,31 @@ public sealed class CommandTests(RunningBank running)
 
     private static Task<Answer> DepositAsync(BankClient bank, string account, string requestId) =>
         bank.PostAsync($"/accounts/{account}/deposit", new { amount = 1, requestId });
+
+    private static async Task<IReadOnlyList<string>> BlobsInAsync(BlobContainerClient container)
+    {
+        var blobs = new List<string>();
+        await foreach (var blob in container.GetBlobsAsync(cancellationToken: TestContext.Current.CancellationToken))
+        {
+            blobs.Add($"{blob.Name} {blob.Properties.ETag}");
+        }
+
+        return blobs;
+    }
+
+    /// <summary>A silo of its own with its logs and membership in one account fails to start, and says why.</summary>
+    private static async Task RefusedAsync(string connection, string container, string words)
+    {
+        var plan = BankPlan.Create("") with { Connections = [connection] };
+
+        var result = await SampleProgram.RunAsync([.. plan.ArgumentsOf(0), "--container", container]);
+
+        Assert.Equal(1, result.Code);
+        var told = Assert.Single(
+            result.Errors, line => line.StartsWith("The bank could not start: ", StringComparison.Ordinal));
+        Assert.Contains(words, told, StringComparison.Ordinal);
+        Assert.DoesNotContain("sig=", told, StringComparison.Ordinal);
+    }
 
     /// <summary>Fails to start; returns the one paragraph that says why. Orleans may tell of dead silos, too.</summary>
     private static async Task<string> RefusedAsync(BankPlan plan)

@@ -1,6 +1,4 @@
-using System.Security.Cryptography;
 using Azure.Storage.Blobs;
-using Azure.Storage.Sas;
 using Orleans.Consensus.ClusterTests.Support;
 
 namespace Orleans.Consensus.ClusterTests.Blobs;
@@ -18,7 +16,8 @@ public sealed class NoRightsTests
         {
             Blobs = true,
             Silos = 1,
-            Accounts = [.. accounts.Select(account => kind == "wrong key" ? WithWrongKey(account) : ReadOnly(account))],
+            Accounts = [.. accounts.Select<string, string>(
+                kind == "wrong key" ? LesserRights.WrongKey : LesserRights.ReadOnly)],
         };
         await using var cluster = await TestedCluster.DeployAsync(plan);
 
@@ -41,19 +40,5 @@ public sealed class NoRightsTests
         Assert.Contains("There are no rights", words, StringComparison.Ordinal);
         Assert.Contains(plan.Container, words, StringComparison.Ordinal);
         Assert.DoesNotContain("sig=", words, StringComparison.Ordinal);
-    }
-
-    private static string ReadOnly(string account) => new BlobServiceClient(account).GenerateAccountSasUri(
-        AccountSasPermissions.Read | AccountSasPermissions.List,
-        DateTimeOffset.UtcNow.AddHours(1),
-        AccountSasResourceTypes.All).AbsoluteUri;
-
-    private static string WithWrongKey(string account)
-    {
-        const string name = "AccountKey=";
-        var parts = account.Split(';').Select(part => part.StartsWith(name, StringComparison.Ordinal)
-            ? name + Convert.ToBase64String(RandomNumberGenerator.GetBytes(64))
-            : part);
-        return string.Join(';', parts);
     }
 }
