@@ -34,6 +34,11 @@ internal static class SiloRun
     private static BankSiloSettings SettingsOf(SiloCommandOptions options)
     {
         var replicas = options.ReplicaNames;
+        if (options is { IsAzure: false, NewMembership: false })
+        {
+            RequireMembership(options.Data, options.Cluster!);
+        }
+
         return new()
         {
             Name = options.Name,
@@ -49,5 +54,30 @@ internal static class SiloRun
             Accounts = BankSiloSettings.AccountsOf(replicas, options.Connections),
             Container = options.Container,
         };
+    }
+
+    /// <summary>
+    /// A silo that has been one of a bank does not begin another membership in the place of one that is gone, as where
+    /// a directory is not mounted: the others would go on with the one they know.
+    /// </summary>
+    /// <exception cref="StartException">There is a log, and no membership.</exception>
+    private static void RequireMembership(string data, string cluster)
+    {
+        try
+        {
+            if (!File.Exists(Path.Combine(cluster, BankSiloSettings.MembershipDocument))
+                && Directory.Exists(data)
+                && Directory.EnumerateFiles(data, "*", SearchOption.AllDirectories).Any())
+            {
+                throw new StartException(
+                    $"the bank's membership is not in '{cluster}', and '{data}' holds a log that was in use. Is it the "
+                    + "right directory, and mounted? To begin a new membership, when no silo of the bank runs, start "
+                    + "one with --new-membership.");
+            }
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or ArgumentException)
+        {
+            throw new StartException($"the directory '{data}' can't be read: {exception.Message}", exception);
+        }
     }
 }

@@ -8,6 +8,9 @@ internal sealed record BankSiloSettings
     /// <summary>Orleans' ServiceId and ClusterId.</summary>
     public const string ClusterName = "bank";
 
+    /// <summary>The file with the membership in <see cref="ClusterDirectory"/>.</summary>
+    public const string MembershipDocument = ClusterName + ".membership";
+
     public required string Name { get; init; }
 
     /// <summary>Whether somebody chose the name, and may have chosen it twice: see <see cref="NameCheck"/>.</summary>

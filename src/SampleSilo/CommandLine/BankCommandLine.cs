@@ -85,6 +85,12 @@ internal sealed class BankCommandLine(
         HelpName = "DIR",
     };
 
+    private readonly Option<bool> _newMembership = new("--new-membership")
+    {
+        Description = "Begins a membership in --cluster although --data holds a log: the former one is lost, and no "
+            + "silo of the bank runs.",
+    };
+
     private readonly Option<int> _replicaCount =
         Number("--replicas", 3, "Number of replicas, a, b, c …: 1, 3 or 5; the same for all silos.");
 
@@ -136,8 +142,8 @@ internal sealed class BankCommandLine(
         var command = new Command(
             "silo", "Runs one silo, and the same HTTP API, in this process. Any number of them make a cluster.")
         {
-            _name, _replica, _host, _ownSiloPort, _ownGatewayPort, _httpPort, _data, _cluster, _storage, _connections,
-            _container, _replicaCount, _groups,
+            _name, _replica, _host, _ownSiloPort, _ownGatewayPort, _httpPort, _data, _cluster, _newMembership, _storage,
+            _connections, _container, _replicaCount, _groups,
         };
         command.SetAction((result, _) =>
         {
@@ -161,6 +167,7 @@ internal sealed class BankCommandLine(
             HttpPort = result.GetValue(_httpPort),
             Data = result.GetValue(_data) ?? "",
             Cluster = result.GetValue(_cluster),
+            NewMembership = result.GetValue(_newMembership),
             Storage = storage,
             Connections = result.GetValue(_connections) is { Length: > 0 } given ? given : [],
             Container = result.GetValue(_container) ?? "",

@@ -24,6 +24,9 @@ internal sealed record SiloCommandOptions
     /// <summary>The directory with the membership, if that is a file.</summary>
     public string? Cluster { get; init; }
 
+    /// <summary>Whether a membership may begin although there was one.</summary>
+    public bool NewMembership { get; init; }
+
     public required string Storage { get; init; }
 
     public IReadOnlyList<string> Connections { get; init; } = [];
@@ -87,6 +90,12 @@ internal sealed record SiloCommandOptions
             {
                 yield return $"--cluster is not for --storage {DemoOptions.AzureStorage}: "
                     + "the membership is in the accounts.";
+            }
+
+            if (NewMembership)
+            {
+                yield return $"--new-membership is not for --storage {DemoOptions.AzureStorage}: logs and membership "
+                    + "are in the same accounts.";
             }
 
             yield break;

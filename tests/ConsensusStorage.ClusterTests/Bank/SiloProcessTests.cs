@@ -69,6 +69,59 @@ public sealed class SiloProcessTests : IAsyncLifetime
         Assert.Equal(HttpStatusCode.OK, answer.Status);
     }
 
+    [Fact]
+    public async Task Each_silo_has_the_page_metrics_and_health_and_knows_every_standing_order()
+    {
+        var order = new { requestId = "rent", from = "x", to = "y", amount = 1, periodSeconds = 3600 };
+        using var first = new BankClient(Plan.AddressOf(0));
+        Assert.Equal(HttpStatusCode.OK, (await first.PostAsync("/standing-orders", order)).Status);
+        using var http = new HttpClient();
+        for (var silo = 0; silo < Plan.Silos; silo++)
+        {
+            Assert.Contains("<html", await GetAsync(http, silo, "/"), StringComparison.OrdinalIgnoreCase);
+            Assert.Contains(
+                "consensus_changes_total", await GetAsync(http, silo, "/metrics"), StringComparison.Ordinal);
+            Assert.Contains("\"Healthy\"", await GetAsync(http, silo, "/health/live"), StringComparison.Ordinal);
+            await Eventually.BecomesAsync(
+                () => GetAsync(http, silo, "/health/ready"), health => health.Contains("\"Healthy\""));
+            Assert.Contains("\"rent\"", await GetAsync(http, silo, "/standing-orders/rent"), StringComparison.Ordinal);
+        }
+
+        await _silos.KillAsync(1);
+        await _silos.KillAsync(2);
+
+        await Eventually.BecomesAsync(
+            () => GetAsync(http, 0, "/health/ready"), health => health.Contains("\"Unhealthy\""));
+        Assert.Contains(
+            "reads and writes fail until more are back",
+            await GetAsync(http, 0, "/health/ready"),
+            StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_membership_that_is_gone_is_not_made_anew_unless_that_is_asked_for()
+    {
+        await _silos.KillAsync(0);
+        var aside = Plan.ClusterDirectory + ".aside";
+        Directory.Move(Plan.ClusterDirectory, aside);
+
+        var result = await SampleProgram.RunAsync(Plan.ArgumentsOf(0));
+
+        Assert.Equal(1, result.Code);
+        Assert.Contains(result.Errors, line => line.Contains("membership is not in", StringComparison.Ordinal));
+        Assert.False(Directory.Exists(Plan.ClusterDirectory));
+        await Task.WhenAll(_silos.KillAsync(1), _silos.KillAsync(2));
+
+        await using (var alone = SampleProgram.Start([.. Plan.ArgumentsOf(0), "--new-membership"]))
+        {
+            await alone.PrintsAsync("Joined: ");
+        }
+
+        Directory.Delete(Plan.ClusterDirectory, recursive: true);
+        Directory.Move(aside, Plan.ClusterDirectory);
+        await _silos.StartAsync(0, 1, 2);
+    }
+
     /// <summary>A silo d with replica b, and one thing more that silo b has, does not start or write.</summary>
     private async Task RefusesAsync(string option, string words)
     {
@@ -85,6 +138,13 @@ public sealed class SiloProcessTests : IAsyncLifetime
         Assert.Equal(1, result.Code);
         Assert.Contains(result.Errors, line => line.Contains(words, StringComparison.Ordinal));
         Assert.Empty(directory.Snapshot("*"));
+    }
+
+    private async Task<string> GetAsync(HttpClient http, int silo, string path)
+    {
+        var cancellationToken = TestContext.Current.CancellationToken;
+        using var answer = await http.GetAsync(new Uri(Plan.AddressOf(silo), path), cancellationToken);
+        return await answer.Content.ReadAsStringAsync(cancellationToken);
     }
 
     private static async Task SilosBecomeAsync(BankClient bank, params string[] expected) =>
