@@ -8,6 +8,8 @@ internal sealed class AzuriteProcess : IDisposable
     private const string Ready = "successfully listens on";
     private const int KeptLines = 50;
 
+    private static readonly TimeSpan LongestSaving = TimeSpan.FromSeconds(60);
+
     private readonly Process _process;
     private readonly Queue<string> _lines = [];
     private readonly TaskCompletionSource<bool> _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -50,7 +52,7 @@ internal sealed class AzuriteProcess : IDisposable
     /// <param name="directory">Where it runs.</param>
     public static AzuriteProcess Start(IEnumerable<string> arguments, string account, string directory)
     {
-        // Nothing is ever written to its input, whose end tells it that this process has ended.
+        // The end of its input tells it that this process has ended.
         var start = new ProcessStartInfo("node", arguments)
         {
             RedirectStandardInput = true,
@@ -79,6 +81,30 @@ internal sealed class AzuriteProcess : IDisposable
         Signals.GoOn(_process.Id);
         _paused?.Dispose();
         _paused = null;
+    }
+
+    /// <summary>
+    /// Ends it as SIGKILL does, paused or not, once what it has answered is saved; returns when it has ended.
+    /// </summary>
+    public void SaveAndKill()
+    {
+        if (_paused is not null)
+        {
+            Resume();
+        }
+
+        try
+        {
+            _process.StandardInput.WriteLine();
+            _process.StandardInput.Flush();
+            _process.WaitForExit(LongestSaving);
+        }
+        catch (IOException)
+        {
+            // It has ended by itself.
+        }
+
+        Kill();
     }
 
     /// <summary>Ends it as SIGKILL does, paused or not, and returns when it has ended.</summary>

@@ -11,8 +11,8 @@ public sealed record AzuriteOptions
 
     /// <summary>
     /// Whether what was answered is there after <see cref="AzuriteServer.Kill"/>, as with the real service. By itself
-    /// Azurite saves its list of blobs and blocks every five seconds, and forgets what came after. Costs the more the
-    /// more blobs and blocks there are, so not for benchmarks.
+    /// Azurite saves its list of blobs and blocks every five seconds, and forgets what came after. The list is saved
+    /// when it is killed then, and not before.
     /// </summary>
     public bool ForgetsNothing { get; init; } = true;
 }
@@ -60,6 +60,9 @@ public sealed class AzuriteServer : IAsyncDisposable
 
     /// <summary>False after <see cref="Kill"/>.</summary>
     public bool IsRunning => _process is { IsRunning: true };
+
+    /// <summary>What it printed last, if it has ended and nobody has killed it; else null.</summary>
+    public string? LastWords => _process is { IsRunning: false } ended ? ended.Told : null;
 
     /// <summary>Of its process; another one after each start.</summary>
     public int ProcessId => Running.Id;
@@ -129,8 +132,12 @@ public sealed class AzuriteServer : IAsyncDisposable
     /// <summary>Ends it like <c>kill -9</c>, also while it is paused; returns when it has ended.</summary>
     public void Kill()
     {
-        _process?.Dispose();
-        _process = null;
+        if (_options.ForgetsNothing)
+        {
+            _process?.SaveAndKill();
+        }
+
+        End();
     }
 
     /// <summary>Starts it after <see cref="Kill"/>, at the same port, with the same account and data.</summary>
@@ -142,7 +149,7 @@ public sealed class AzuriteServer : IAsyncDisposable
             throw new InvalidOperationException("Azurite is running.");
         }
 
-        Kill();
+        End();
         if (!await TryStartAsync(cancellationToken))
         {
             throw new AzuriteException($"Somebody else took port {Port} while Azurite was not running.");
@@ -158,13 +165,24 @@ public sealed class AzuriteServer : IAsyncDisposable
     /// <summary>Ends it; deletes its data if they are in a temporary directory.</summary>
     public ValueTask DisposeAsync()
     {
-        Kill();
+        if (_options.Directory is not null)
+        {
+            Kill();
+        }
+
+        End();
         if (_options.Directory is null && System.IO.Directory.Exists(Directory))
         {
             System.IO.Directory.Delete(Directory, recursive: true);
         }
 
         return ValueTask.CompletedTask;
+    }
+
+    private void End()
+    {
+        _process?.Dispose();
+        _process = null;
     }
 
     private Task<bool> TryAnyPortAsync(CancellationToken cancellationToken)

@@ -2,45 +2,39 @@
 // however that came about.
 //
 //   node serve.js <directory with node_modules> saved|lazy <options of azurite-blob>
+//
+// Azurite saves what it knows of blobs every five seconds: after SIGKILL, answered writes of these seconds are gone. A
+// store may not forget them, so with 'saved' whoever ends it writes a line to standard input: what was answered is saved
+// then, and it ends as SIGKILL ends it, with no further answer. (To save before every answer takes the longer the more
+// blobs and blocks there are; a few minutes of load were more than it could bear.)
 'use strict';
 
 const fs = require('fs');
-const http = require('http');
 const path = require('path');
 
 const [installation, mode] = process.argv.splice(2, 2);
 const modules = path.join(installation, 'node_modules');
+const databases = new Set();
 
 process.stdin.on('end', () => process.exit(0));
 process.stdin.on('error', () => process.exit(0));
-process.stdin.resume();
+process.stdin.on('data', () => {
+  databases.forEach(save);
+  process.kill(process.pid, 'SIGKILL');
+});
 
 if (mode === 'saved') {
-  answerWhatIsSavedAlone();
-}
-
-require(path.join(modules, 'azurite', 'dist', 'src', 'blob', 'main.js'));
-
-// Azurite saves what it knows of blobs every five seconds: after SIGKILL, answered writes of these seconds are gone. A
-// store may not forget them. Saving is synchronous, so that nobody is told what may still be forgotten.
-function answerWhatIsSavedAlone() {
-  const databases = new Set();
   require(path.join(modules, 'lokijs')).prototype.autosaveEnable = function () {
     databases.add(this);
   };
-
-  const end = http.ServerResponse.prototype.end;
-  http.ServerResponse.prototype.end = function (...rest) {
-    databases.forEach(save);
-    return end.apply(this, rest);
-  };
 }
+
+require(path.join(modules, 'azurite', 'dist', 'src', 'blob', 'main.js'));
 
 function save(database) {
   if (database.autosaveDirty()) {
     const written = `${database.filename}~`;
     fs.writeFileSync(written, database.serialize());
     fs.renameSync(written, database.filename);
-    database.autosaveClearFlags();
   }
 }
