@@ -3,15 +3,15 @@ using Orleans.Consensus.Crashes.Runs;
 namespace Orleans.Consensus.ClusterTests.Bank;
 
 /// <summary>
-/// The crash suite in its short form: on three silos that are processes, each kind of fault once; over blobs only that
-/// which files don't know.
+/// The crash suite in its short form: on three silos that are processes, each kind of fault once; over blobs only
+/// that which files don't know, and that after which a host has to be fenced.
 /// </summary>
 [Collection(nameof(BankProcesses))]
 public sealed class CrashTests
 {
     [Theory]
     [InlineData("file", "")]
-    [InlineData("azure", "kill-account")]
+    [InlineData("azure", "kill-account,stand-still")]
     public async Task Whatever_is_killed_stopped_or_lost_every_acknowledged_order_is_there_once(
         string storage, string faults)
     {
@@ -39,6 +39,7 @@ public sealed class CrashTests
     [InlineData("--goals")]
     [InlineData("--data .")]
     [InlineData("--hurry")]
+    [InlineData("cold-start --program nowhere")]
     public async Task A_command_line_that_makes_no_sense_is_not_run(string arguments)
     {
         var errors = new StringWriter();

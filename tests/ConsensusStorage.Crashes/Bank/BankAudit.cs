@@ -17,15 +17,22 @@ internal sealed class BankAudit
     private readonly IReadOnlyCollection<Acknowledgement> _acknowledged;
     private readonly BankLedger _ledger;
     private readonly IReadOnlyList<BankClient> _banks;
-    private readonly ILookup<string, BankEntry> _applied;
+    private readonly IReadOnlyList<(string Account, List<BankEntry> Applied)> _accounts;
     private readonly HashSet<BankEntry> _maybe;
 
     public BankAudit(
         IReadOnlyCollection<Acknowledgement> acknowledged, BankLedger ledger, IReadOnlyList<BankClient> banks)
     {
         (_acknowledged, _ledger, _banks) = (acknowledged, ledger, banks);
-        _applied = acknowledged.Where(each => each.Applied)
+        var applied = acknowledged.Where(each => each.Applied)
             .SelectMany(each => each.Order.Entries()).ToLookup(entry => entry.Account);
+
+        // Also those that nothing was to come to: all of their orders were refused.
+        _accounts =
+        [
+            .. acknowledged.SelectMany(each => each.Order.Entries()).Select(entry => entry.Account).Distinct()
+                .Select(account => (account, applied[account].ToList())),
+        ];
         _maybe = [.. acknowledged.Where(each => !each.Final).SelectMany(each => each.Order.Entries())];
     }
 
@@ -38,10 +45,10 @@ internal sealed class BankAudit
             .SelectMany(each => each.Order.Entries()).Sum(entry => entry.Change);
         var gate = new Lock();
         var (sum, late) = (0m, 0m);
-        await Parallel.ForEachAsync(_applied, AtOnce, async (account, _) =>
+        await Parallel.ForEachAsync(_accounts, AtOnce, async (each, _) =>
         {
-            var withdrawn = await CompareHistoryAsync(account);
-            var balance = await CompareBalanceAsync(account, withdrawn, silos);
+            var withdrawn = await CompareHistoryAsync(each.Account, each.Applied);
+            var balance = await CompareBalanceAsync(each.Account, [.. each.Applied, .. withdrawn], silos);
             lock (gate)
             {
                 sum += balance;
@@ -63,32 +70,32 @@ internal sealed class BankAudit
         _banks[(int)((uint)name.GetHashCode(StringComparison.Ordinal) % _banks.Count)];
 
     /// <summary>The balance, which so many silos know, in their memory and in the register.</summary>
-    private async Task<decimal> CompareBalanceAsync(
-        IGrouping<string, BankEntry> account, IReadOnlyCollection<BankEntry> withdrawn, int silos)
+    private async Task<decimal> CompareBalanceAsync(string account, IReadOnlyCollection<BankEntry> entries, int silos)
     {
-        var expected = new AccountModel(
-            account.Concat(withdrawn).Sum(entry => entry.Change), account.Count() + withdrawn.Count);
+        var expected = new AccountModel(entries.Sum(entry => entry.Change), entries.Count);
+        var seen = 0m;
         foreach (var bank in _banks.Take(silos))
         {
-            var remembered = await GetAsync(bank, $"/accounts/{account.Key}");
-            var fresh = await _ledger.ReadAsync(bank, account.Key);
+            var remembered = await GetAsync(bank, $"/accounts/{account}");
+            var fresh = await _ledger.ReadAsync(bank, account);
             var memory = new AccountModel(remembered.Balance, remembered.Version);
             ViolationException.Unless(
                 fresh == expected && memory == expected,
-                $"Account {account.Key} is {fresh}, and {memory} in memory; acknowledged was {expected}.");
+                $"Account {account} is {fresh}, and {memory} in memory; acknowledged was {expected}.");
+            seen = fresh.Balance;
         }
 
-        return expected.Balance;
+        return seen;
     }
 
     /// <summary>
     /// The account's lines are those of the acknowledged orders. Returns the further ones: withdrawals that were
     /// refused, and applied by an earlier request that came late.
     /// </summary>
-    private async Task<IReadOnlyCollection<BankEntry>> CompareHistoryAsync(IGrouping<string, BankEntry> expected)
+    private async Task<IReadOnlyCollection<BankEntry>> CompareHistoryAsync(
+        string account, List<BankEntry> expected)
     {
-        var account = expected.Key;
-        ViolationException.Unless(expected.Count() < HistoryLength, $"The load was to leave shorter histories.");
+        ViolationException.Unless(expected.Count < HistoryLength, $"The load was to leave shorter histories.");
         var history = await GetAsync(AnyBank(account), $"/accounts/{account}/history");
         var balance = 0m;
         var found = new List<BankEntry>();

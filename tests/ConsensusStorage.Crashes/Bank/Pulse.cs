@@ -15,11 +15,9 @@ internal readonly record struct Beat(int Silo, string? Host, TimeSpan Sent, Time
 /// A customer of one silo, who asks no other, and deposits at short intervals: how long that takes at most is the
 /// longest pause of the service. After some deposits it goes on to a new account, which may live elsewhere.
 /// </summary>
-internal sealed class Pulse(int silo, BankClient bank, BankLedger ledger, Stopwatch clock)
+internal sealed class Pulse(int silo, BankClient bank, BankLedger ledger, Stopwatch clock, TimeSpan pause)
 {
     private const int DepositsPerAccount = 60;
-
-    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
 
     private readonly string _name = $"pulse-{Guid.NewGuid().ToString("N")[..8]}";
 
@@ -42,7 +40,7 @@ internal sealed class Pulse(int silo, BankClient bank, BankLedger ledger, Stopwa
             ledger.Add(order, answer, invoked);
             Beats.Add(new(silo, host, sent, clock.Elapsed, answer.Attempts));
             host = answer.Text("silo");
-            await Task.Delay(Pause, abort);
+            await Task.Delay(pause, abort);
         }
     }
 

@@ -9,8 +9,8 @@ internal abstract class Fault
 {
     public static readonly IReadOnlyList<Fault> All =
     [
-        new Kill(), new KillAll(), new StandStill(), new Stop(), new Roll(), new LostDirectory(), new Cut(),
-        new KilledAccount(),
+        new Kill(), new KillAll(), new KillStarting(), new StandStill(), new Stop(), new Roll(),
+        new LostDirectory(), new Cut(), new KilledAccount(),
     ];
 
     /// <summary>One word.</summary>

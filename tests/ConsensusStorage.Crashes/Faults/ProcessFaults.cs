@@ -54,6 +54,43 @@ internal sealed class KillAll : Fault
 }
 
 /// <summary>
+/// <c>kill -9</c> of all silos, and again of each at some moment of its start: before it has read anything, while it
+/// joins, while it opens its logs.
+/// </summary>
+internal sealed class KillStarting : Fault
+{
+    public override string Name => "kill-starting";
+
+    public override string Purpose => "kill -9 of all silos, again of each while it starts, and start all again";
+
+    public override async Task<string> StrikeAsync(Scene scene)
+    {
+        var silos = scene.Silos.Started;
+        using var harm = scene.Service.Harm(silos);
+        foreach (var silo in silos)
+        {
+            await scene.Silos.KillAsync(silo);
+        }
+
+        foreach (var silo in silos)
+        {
+            scene.Silos.Launch(silo);
+        }
+
+        foreach (var silo in silos)
+        {
+            await scene.LingerAsync();
+            await scene.Silos.KillStartingAsync(silo);
+        }
+
+        await scene.Silos.StartAsync(silos);
+        await scene.ProgressAsync(more: 2);
+        await scene.RecoverAsync();
+        return $"{Scene.NamesOf(silos)} killed, again while they started, and started again";
+    }
+}
+
+/// <summary>
 /// <c>SIGSTOP</c> until the others think it is dead, then <c>SIGCONT</c>: what it answers until it knows has to be
 /// right, and it has to end itself.
 /// </summary>

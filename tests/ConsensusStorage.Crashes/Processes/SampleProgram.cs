@@ -26,8 +26,10 @@ internal sealed class SampleProgram : IAsyncDisposable
     private SampleProgram(IEnumerable<string> arguments, ProgramPlace place)
     {
         // Referenced programs are copied beside those that refer to them, with all they need to run.
-        var program = Path.Combine(AppContext.BaseDirectory, "SampleSilo.dll");
-        string[] command = [.. place.Prefix, "dotnet", program, .. arguments];
+        string[] program = place.Program is { } published
+            ? [published]
+            : ["dotnet", Path.Combine(AppContext.BaseDirectory, "SampleSilo.dll")];
+        string[] command = [.. place.Prefix, .. program, .. arguments];
         _log = place.Log is null ? null : new StreamWriter(place.Log, append: true) { AutoFlush = true };
         _process = new Process
         {
@@ -194,6 +196,9 @@ internal sealed class SampleProgram : IAsyncDisposable
 internal sealed record ProgramPlace(IReadOnlyList<string> Prefix, string? Log)
 {
     public static readonly ProgramPlace Default = new([], null);
+
+    /// <summary>The sample as it was published; null for the one beside the program that starts it.</summary>
+    public string? Program { get; init; }
 
     /// <summary>Variables besides those of the program that starts it.</summary>
     public IReadOnlyDictionary<string, string> Environment { get; init; } = new Dictionary<string, string>();

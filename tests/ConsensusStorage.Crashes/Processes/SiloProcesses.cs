@@ -34,6 +34,10 @@ internal sealed class SiloProcesses(BankPlan plan, Func<int, ProgramPlace>? plac
         await Task.WhenAll(silos.Select(ServesAsync));
     }
 
+    /// <summary>Starts one, and does not wait for it.</summary>
+    public void Launch(int silo) =>
+        _programs[silo] = SampleProgram.Start(plan.ArgumentsOf(silo), place?.Invoke(silo));
+
     /// <summary>
     /// Starts a silo again that has ended itself because the others thought it dead, as a service manager would: a busy
     /// machine keeps a silo from answering for too long.
@@ -65,6 +69,19 @@ internal sealed class SiloProcesses(BankPlan plan, Func<int, ProgramPlace>? plac
         _programs[silo] = null;
     }
 
+    /// <summary>The same, for one that was launched.</summary>
+    /// <exception cref="ViolationException">It has ended by itself, for another reason than that others think it dead.
+    /// </exception>
+    public async Task KillStartingAsync(int silo)
+    {
+        if (this[silo].ExitCode is not null)
+        {
+            await RequireToldDeadAsync(silo);
+        }
+
+        await KillAsync(silo);
+    }
+
     /// <summary>Stops one in order.</summary>
     /// <exception cref="ViolationException">It does not end well.</exception>
     public async Task StopAsync(int silo, TimeSpan within)
@@ -82,9 +99,6 @@ internal sealed class SiloProcesses(BankPlan plan, Func<int, ProgramPlace>? plac
             await KillAsync(silo);
         }
     }
-
-    private void Launch(int silo) =>
-        _programs[silo] = SampleProgram.Start(plan.ArgumentsOf(silo), place?.Invoke(silo));
 
     private async Task ServesAsync(int silo)
     {

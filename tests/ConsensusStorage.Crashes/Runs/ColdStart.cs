@@ -17,14 +17,23 @@ internal sealed class ColdStart(int registers, int rounds, TextWriter output, Ca
     /// <summary>Accounts of the full bank that are looked at after the last start.</summary>
     private const int Looks = 200;
 
+    private static readonly TimeSpan Goal = TimeSpan.FromSeconds(5);
     private static readonly int[] All = [0, 1, 2];
 
     private int _starts;
 
+    /// <summary>The sample's program; null for the one that was built with this.</summary>
+    public string? Program { get; init; }
+
+    /// <summary>Whether a start that takes longer than it should is a violation.</summary>
+    public bool Goals { get; init; }
+
     private string Command => string.Create(
         CultureInfo.InvariantCulture,
         $"dotnet run --project tests/ConsensusStorage.Crashes -c Release -- cold-start "
-            + $"--registers {registers} --rounds {rounds}");
+            + $"--registers {registers} --rounds {rounds}")
+        + (Program is null ? "" : $" --program {Program}")
+        + (Goals ? " --goals" : "");
 
     /// <summary>Runs it to its end; returns the exit code.</summary>
     public Task<int> RunAsync() => RunData.UseAsync(data: null, Command, output, RunAsync, cancellationToken);
@@ -51,11 +60,11 @@ internal sealed class ColdStart(int registers, int rounds, TextWriter output, Ca
         await VerifyAsync(full);
     }
 
-    private static SiloProcesses SilosIn(string directory)
+    private SiloProcesses SilosIn(string directory)
     {
         Directory.CreateDirectory(directory);
         var plan = BankPlan.Create(directory);
-        return new(plan, silo => new([], plan.LogOf(silo)));
+        return new(plan, silo => new([], plan.LogOf(silo)) { Program = Program });
     }
 
     private static string AccountOf(int number) => string.Create(CultureInfo.InvariantCulture, $"account-{number}");
@@ -100,6 +109,7 @@ internal sealed class ColdStart(int registers, int rounds, TextWriter output, Ca
         await output.WriteLineAsync(string.Create(
             CultureInfo.InvariantCulture,
             $"{round}: {what}, {how}: {answered.TotalSeconds:F1} s until the first answered write"));
+        ViolationException.Unless(!Goals || answered <= Goal, $"The goal is {Goal}.");
     }
 
     /// <summary>When the first of three customers, each at a silo, was told that a deposit is done.</summary>

@@ -59,6 +59,17 @@ internal static class CrashCommand
     private static readonly Option<int> Registers = Number("--registers", 100_000, "Accounts to open.");
     private static readonly Option<int> Rounds = Number("--rounds", 3, "How often each start is measured.");
 
+    private static readonly Option<FileInfo> Sample = new Option<FileInfo>("--program")
+    {
+        Description = "The sample as it was published, a program of its own. [default: the one built with this]",
+        HelpName = "FILE",
+    }.AcceptExistingOnly();
+
+    private static readonly Option<bool> StartGoals = new("--goals")
+    {
+        Description = "Fails also if full logs make a start take more than five seconds. For an idle machine.",
+    };
+
     /// <summary>Runs a command line.</summary>
     public static async Task<int> InvokeAsync(string[] arguments, InvocationConfiguration? configuration = null)
     {
@@ -123,12 +134,15 @@ internal static class CrashCommand
             "Measures how long three silos with full logs take from the start of their processes to the first "
             + "answered write, beside silos with empty ones.")
         {
-            Registers, Rounds,
+            Registers, Rounds, Sample, StartGoals,
         };
         command.SetAction((arguments, cancellationToken) =>
             new ColdStart(
                 arguments.GetValue(Registers), arguments.GetValue(Rounds), configuration.Output, cancellationToken)
-                .RunAsync());
+            {
+                Program = arguments.GetValue(Sample)?.FullName,
+                Goals = arguments.GetValue(StartGoals),
+            }.RunAsync());
         return command;
     }
 

@@ -49,6 +49,11 @@ internal sealed class CrashRun
         {
             foreach (var account in accounts)
             {
+                if (account.LastWords is { } words)
+                {
+                    _report.Tell($"The Azurite in {account.Directory} has ended by itself: {words}");
+                }
+
                 await account.DisposeAsync();
             }
         }
@@ -82,7 +87,7 @@ internal sealed class CrashRun
             plan.LogOf(silo)));
         _report.Begins(_kinds);
         await silos.StartAsync([.. Enumerable.Range(0, _options.Silos)]);
-        await using var customers = new Customers([.. silos.Addresses], _clock);
+        await using var customers = new Customers([.. silos.Addresses], _clock, slow: _options.IsAzure);
         var scene = new Scene(_random, _cancellationToken)
         {
             Options = _options,

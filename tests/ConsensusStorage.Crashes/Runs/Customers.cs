@@ -10,6 +10,13 @@ internal sealed class Customers : IAsyncDisposable
     private static readonly TimeSpan RequestTimeout = TimeSpan.FromSeconds(5);
 
     private static readonly TimeSpan PauseBetweenOrders = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan PauseBetweenBeats = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>
+    /// Of both, over Azurite: it takes a quarter of a millisecond and more to read an append, and a silo that takes a
+    /// log over reads all of them.
+    /// </summary>
+    private static readonly TimeSpan LongPause = TimeSpan.FromSeconds(3);
 
     private readonly List<BankClient> _clients = [];
     private readonly IReadOnlyList<BankClient> _free;
@@ -18,12 +25,14 @@ internal sealed class Customers : IAsyncDisposable
     private readonly CancellationTokenSource _abort = new();
     private readonly Task _beating;
 
-    public Customers(Uri[] silos, Stopwatch clock)
+    /// <param name="slow">Whether they take their time: the logs stay short.</param>
+    public Customers(Uri[] silos, Stopwatch clock, bool slow)
     {
         Banks = [.. silos.Select(silo => Client(silo))];
         _free = [.. silos.Select((_, first) => Client([.. silos[first..], .. silos[..first]]))];
-        Load = BankLoad.Start(_free, PauseBetweenOrders);
-        _pulses = [.. silos.Select((silo, number) => new Pulse(number, Client(silo), Load.Ledger, clock))];
+        Load = BankLoad.Start(_free, slow ? LongPause : PauseBetweenOrders);
+        var pause = slow ? LongPause : PauseBetweenBeats;
+        _pulses = [.. silos.Select((silo, number) => new Pulse(number, Client(silo), Load.Ledger, clock, pause))];
         _beating = Task.WhenAll(_pulses.Select(pulse => pulse.RunAsync(_stop.Token, _abort.Token)));
     }
 

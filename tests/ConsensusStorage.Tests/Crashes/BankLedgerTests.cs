@@ -1,3 +1,5 @@
+using System.Net;
+using System.Text.Json;
 using Orleans.Consensus.Crashes;
 using Orleans.Consensus.Crashes.Bank;
 
@@ -39,6 +41,18 @@ public sealed class BankLedgerTests
     {
         var bank = new FakeBank();
         await DepositAsync(bank, "1", "2");
+        bank.Invent();
+
+        await FailsAsync(bank, "Never acknowledged");
+    }
+
+    [Fact]
+    public async Task Money_in_an_account_that_got_nothing_but_refusals_is_seen()
+    {
+        var bank = new FakeBank();
+        var order = new BankOrder(OrderKind.Withdraw, "1", "account", "", 5);
+        var refusal = new Answer(HttpStatusCode.Conflict, null, JsonSerializer.SerializeToElement(new { }), null);
+        _ledger.Add(order, refusal, _ledger.Tick());
         bank.Invent();
 
         await FailsAsync(bank, "Never acknowledged");
