@@ -34,9 +34,9 @@ internal static class SiloRun
     private static BankSiloSettings SettingsOf(SiloCommandOptions options)
     {
         var replicas = options.ReplicaNames;
-        if (options is { IsAzure: false, NewMembership: false })
+        if (!options.IsAzure)
         {
-            RequireMembership(options.Data, options.Cluster!);
+            CheckMembership(options.Data, options.Cluster!, options.NewMembership);
         }
 
         return new()
@@ -60,24 +60,27 @@ internal static class SiloRun
     /// A silo that has been one of a bank does not begin another membership in the place of one that is gone, as where
     /// a directory is not mounted: the others would go on with the one they know.
     /// </summary>
-    /// <exception cref="StartException">There is a log, and no membership.</exception>
-    private static void RequireMembership(string data, string cluster)
+    /// <exception cref="StartException">There is a log, and no membership; or a new one is to begin where one is.
+    /// </exception>
+    private static void CheckMembership(string data, string cluster, bool mayBegin)
     {
-        try
+        if (File.Exists(Path.Combine(cluster, BankSiloSettings.MembershipDocument)))
         {
-            if (!File.Exists(Path.Combine(cluster, BankSiloSettings.MembershipDocument))
-                && Directory.Exists(data)
-                && Directory.EnumerateFiles(data, "*", SearchOption.AllDirectories).Any())
+            if (mayBegin)
             {
                 throw new StartException(
-                    $"the bank's membership is not in '{cluster}', and '{data}' holds a log that was in use. Is it the "
-                    + "right directory, and mounted? To begin a new membership, when no silo of the bank runs, start "
-                    + "one with --new-membership.");
+                    $"the bank's membership is in '{cluster}', so none can begin. Leave --new-membership out.");
             }
         }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or ArgumentException)
+        else if (!mayBegin && HoldsLog(data))
         {
-            throw new StartException($"the directory '{data}' can't be read: {exception.Message}", exception);
+            throw new StartException(
+                $"the bank's membership is not in '{cluster}', and '{data}' holds a log that was in use. Is it the "
+                + "right directory, and mounted? To begin a new membership, when no silo of the bank runs, start one "
+                + "with --new-membership.");
         }
     }
+
+    private static bool HoldsLog(string data) => Directory.Exists(data) && Directory.EnumerateFiles(
+        data, "segment-*", new EnumerationOptions { RecurseSubdirectories = true, IgnoreInaccessible = true }).Any();
 }

@@ -8,6 +8,9 @@ internal sealed class AzuriteProcess : IDisposable
     private const string Ready = "successfully listens on";
     private const int KeptLines = 50;
 
+    /// <summary>Exit code after SIGKILL.</summary>
+    private const int Killed = 137;
+
     private static readonly TimeSpan LongestSaving = TimeSpan.FromSeconds(60);
 
     private readonly Process _process;
@@ -84,27 +87,46 @@ internal sealed class AzuriteProcess : IDisposable
     }
 
     /// <summary>
-    /// Ends it as SIGKILL does, paused or not, once what it has answered is saved; returns when it has ended.
+    /// Ends it as SIGKILL does, once what it has answered is saved; returns when it has ended. One that is paused may
+    /// do, and answer, what waits for it before.
     /// </summary>
+    /// <exception cref="AzuriteException">It has ended otherwise, or not saved what it knows.</exception>
     public void SaveAndKill()
     {
+        var isSaved = false;
+        try
+        {
+            _process.StandardInput.WriteLine();
+            _process.StandardInput.Flush();
+            if (_paused is not null)
+            {
+                Resume();
+            }
+
+            isSaved = _process.WaitForExit(LongestSaving) && _process.ExitCode == Killed;
+        }
+        catch (IOException)
+        {
+            // It reads nothing any more: it has ended by itself.
+        }
+
+        Kill();
+        if (!isSaved)
+        {
+            throw new AzuriteException($"Azurite did not save what it knew before it was killed: {Told}");
+        }
+    }
+
+    /// <summary>Ends it in order, and what it knows is saved; returns when it has ended, or has had its time.</summary>
+    public void SaveAndEnd()
+    {
+        _process.StandardInput.Close();
         if (_paused is not null)
         {
             Resume();
         }
 
-        try
-        {
-            _process.StandardInput.WriteLine();
-            _process.StandardInput.Flush();
-            _process.WaitForExit(LongestSaving);
-        }
-        catch (IOException)
-        {
-            // It has ended by itself.
-        }
-
-        Kill();
+        _process.WaitForExit(LongestSaving);
     }
 
     /// <summary>Ends it as SIGKILL does, paused or not, and returns when it has ended.</summary>

@@ -130,6 +130,7 @@ public sealed class AzuriteServer : IAsyncDisposable
     }
 
     /// <summary>Ends it like <c>kill -9</c>, also while it is paused; returns when it has ended.</summary>
+    /// <exception cref="AzuriteException">It would forget what it answered, and must not.</exception>
     public void Kill()
     {
         if (_options.ForgetsNothing)
@@ -167,7 +168,7 @@ public sealed class AzuriteServer : IAsyncDisposable
     {
         if (_options.Directory is not null)
         {
-            Kill();
+            _process?.SaveAndEnd();
         }
 
         End();

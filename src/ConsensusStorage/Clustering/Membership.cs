@@ -44,7 +44,14 @@ internal sealed class Membership(
     public async Task OpenAsync(CancellationToken cancellationToken)
     {
         await FormAsync(cancellationToken);
-        await SettleAsync(cancellationToken);
+        try
+        {
+            await SettleAsync(cancellationToken);
+        }
+        catch (DocumentsUnavailableException exception) when (cancellationToken.IsCancellationRequested)
+        {
+            throw new OperationCanceledException("The start was called off.", exception, cancellationToken);
+        }
     }
 
     /// <summary>The table, without asking for a promise unless a change was left halfway.</summary>

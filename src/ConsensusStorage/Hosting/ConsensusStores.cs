@@ -19,10 +19,13 @@ internal sealed class ConsensusStores : ILifecycleParticipant<ISiloLifecycle>, I
 
     private readonly Lazy<FrozenDictionary<string, StoreHost>> _hosts;
     private readonly IServiceProvider _services;
+    private readonly TimeProvider _time;
+    private long? _stopping;
 
     public ConsensusStores(ConfiguredStores stores, IServiceProvider services)
     {
         _services = services;
+        _time = services.GetService<TimeProvider>() ?? TimeProvider.System;
         _hosts = new(() => stores.Names.ToFrozenDictionary(
             name => name, name => new StoreHost(name, stores[name], services), StringComparer.Ordinal));
     }
@@ -35,6 +38,8 @@ internal sealed class ConsensusStores : ILifecycleParticipant<ISiloLifecycle>, I
         observer.Subscribe(
             "Orleans.Consensus stores", ServiceLifecycleStage.RuntimeStorageServices, OpenAsync, CloseAsync);
         observer.Subscribe("Orleans.Consensus membership", MembershipStage, _ => JoinAsync(), LeaveAsync);
+        _services.GetService<IHostApplicationLifetime>()?.ApplicationStopping
+            .Register(() => _stopping = _time.GetTimestamp());
     }
 
     public async ValueTask DisposeAsync()
@@ -74,7 +79,9 @@ internal sealed class ConsensusStores : ILifecycleParticipant<ISiloLifecycle>, I
         var shutdown = _services.GetRequiredService<IOptions<HostOptions>>().Value.ShutdownTimeout;
         if (shutdown != Timeout.InfiniteTimeSpan)
         {
-            patience.CancelAfter(shutdown / 2);
+            var spent = _stopping is { } began ? _time.GetElapsedTime(began) : TimeSpan.Zero;
+            var left = (shutdown / 2) - spent;
+            patience.CancelAfter(left > TimeSpan.Zero ? left : TimeSpan.Zero);
         }
 
         await Task.WhenAll(_hosts.Value.Values.Select(host => host.LeaveAsync(patience.Token)));

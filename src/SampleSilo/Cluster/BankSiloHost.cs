@@ -31,7 +31,7 @@ internal static class BankSiloHost
     private static void NoticeTheDeadSoon(ClusterMembershipOptions options)
     {
         // Who starts asks the silos of before, too, this long at a time and with a pause as long, until all of those
-        // that were killed have been buried: twice a second, six in a row, and not once a second, three.
+        // that were killed have been buried: therefore short, and more of them in a row.
         options.ProbeTimeout = TimeSpan.FromSeconds(0.5);
 
         // One that hangs is dead after six of these: until then the last message on its connection speaks for it.

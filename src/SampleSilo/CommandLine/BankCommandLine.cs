@@ -88,7 +88,7 @@ internal sealed class BankCommandLine(
     private readonly Option<bool> _newMembership = new("--new-membership")
     {
         Description = "Begins a membership in --cluster although --data holds a log: the former one is lost, and no "
-            + "silo of the bank runs.",
+            + "silo of the bank runs. For one start of one silo.",
     };
 
     private readonly Option<int> _replicaCount =

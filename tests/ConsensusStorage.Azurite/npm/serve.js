@@ -16,7 +16,10 @@ const [installation, mode] = process.argv.splice(2, 2);
 const modules = path.join(installation, 'node_modules');
 const databases = new Set();
 
-process.stdin.on('end', () => process.exit(0));
+process.stdin.on('end', () => {
+  databases.forEach(save);
+  process.exit(0);
+});
 process.stdin.on('error', () => process.exit(0));
 process.stdin.on('data', () => {
   databases.forEach(save);

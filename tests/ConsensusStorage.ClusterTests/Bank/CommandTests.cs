@@ -1,5 +1,6 @@
 using System.Net;
 using Azure.Storage.Blobs;
+using Orleans.Consensus.Clustering;
 using Orleans.Consensus.Clustering.Documents;
 using Orleans.Consensus.ClusterTests.Support;
 using Orleans.Consensus.Crashes;
@@ -84,12 +85,7 @@ public sealed class CommandTests(RunningBank running)
         using var directory = new TemporaryDirectory();
         var plan = BankPlan.Create(directory.Path);
         var place = new FileDocuments(plan.ClusterDirectory, TimeProvider.System, new Random(1));
-        await MembershipPlaces.Create(
-            [place],
-            new() { ServiceId = BankSiloSettings.ClusterName, ClusterId = "another" },
-            Waiting.Patience,
-            TimeProvider.System,
-            new Random(1)).FormAsync(TestContext.Current.CancellationToken);
+        await MembershipIn(place, "another").FormAsync(TestContext.Current.CancellationToken);
         var before = directory.Snapshot("*");
 
         var result = await SampleProgram.RunAsync(plan.ArgumentsOf(0));
@@ -114,18 +110,43 @@ public sealed class CommandTests(RunningBank running)
         Assert.Equal(before, directory.Snapshot("*"));
     }
 
+    [Theory]
+    [InlineData("damaged")]
+    [InlineData("locked for ever")]
+    public async Task A_membership_that_can_not_be_used_is_told_before_a_log_is_created(string how)
+    {
+        using var directory = new TemporaryDirectory();
+        var plan = BankPlan.Create(directory.Path);
+        await MembershipIn(new FileDocuments(plan.ClusterDirectory, TimeProvider.System, new Random(1)))
+            .FormAsync(TestContext.Current.CancellationToken);
+        if (how == "damaged")
+        {
+            await File.WriteAllTextAsync(plan.MembershipDocument, "?", TestContext.Current.CancellationToken);
+        }
+        else
+        {
+            // It can be read, and not be written.
+            File.Delete(Path.Combine(plan.ClusterDirectory, "documents.lock"));
+            Directory.CreateDirectory(Path.Combine(plan.ClusterDirectory, "documents.lock"));
+        }
+
+        var before = directory.Snapshot("*");
+        var result = await SampleProgram.RunAsync(plan.ArgumentsOf(0));
+
+        Assert.Equal(1, result.Code);
+        Assert.Contains(
+            result.Errors, line => line.Contains(plan.ClusterDirectory, StringComparison.Ordinal));
+        Assert.Equal(before, directory.Snapshot("*"));
+    }
+
     /// <summary>Each of them is tried for the twenty seconds of clustering's <c>RequestTimeout</c>.</summary>
     [Fact]
     public async Task A_storage_account_that_is_gone_or_gives_no_rights_is_told_and_nothing_is_written()
     {
         var account = (await SharedAccounts.TakeAsync(1))[0];
         var there = new BlobContainerClient(account, "there-" + Guid.NewGuid().ToString("N"));
-        await MembershipPlaces.Create(
-            [new BlobDocuments(there, Waiting.Patience, TimeProvider.System)],
-            new() { ServiceId = BankSiloSettings.ClusterName, ClusterId = BankSiloSettings.ClusterName },
-            Waiting.Patience,
-            TimeProvider.System,
-            new Random(1)).FormAsync(TestContext.Current.CancellationToken);
+        await MembershipIn(new BlobDocuments(there, Waiting.Patience, TimeProvider.System))
+            .FormAsync(TestContext.Current.CancellationToken);
         var before = await BlobsInAsync(there);
         var gone = account.Replace($":{new Uri(there.Uri, "/").Port}/", ":1/", StringComparison.Ordinal);
 
@@ -179,6 +200,14 @@ public sealed class CommandTests(RunningBank running)
 
     private static Task<Answer> DepositAsync(BankClient bank, string account, string requestId) =>
         bank.PostAsync($"/accounts/{account}/deposit", new { amount = 1, requestId });
+
+    private static Membership MembershipIn(IDocuments place, string cluster = BankSiloSettings.ClusterName) =>
+        MembershipPlaces.Create(
+            [place],
+            new() { ServiceId = BankSiloSettings.ClusterName, ClusterId = cluster },
+            Waiting.Patience,
+            TimeProvider.System,
+            new Random(1));
 
     private static async Task<IReadOnlyList<string>> BlobsInAsync(BlobContainerClient container)
     {

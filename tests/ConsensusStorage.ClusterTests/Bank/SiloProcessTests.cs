@@ -117,6 +117,9 @@ public sealed class SiloProcessTests : IAsyncLifetime
             await alone.PrintsAsync("Joined: ");
         }
 
+        var twice = await SampleProgram.RunAsync([.. Plan.ArgumentsOf(0), "--new-membership"]);
+        Assert.Equal(1, twice.Code);
+        Assert.Contains(twice.Errors, line => line.Contains("Leave --new-membership out", StringComparison.Ordinal));
         Directory.Delete(Plan.ClusterDirectory, recursive: true);
         Directory.Move(aside, Plan.ClusterDirectory);
         await _silos.StartAsync(0, 1, 2);

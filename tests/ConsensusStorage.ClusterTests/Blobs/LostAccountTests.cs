@@ -75,7 +75,7 @@ public sealed class LostAccountTests(BreakableAccounts accounts) : IAsyncLifetim
     [Fact]
     public async Task A_silo_whose_replica_nobody_can_take_over_stops_all_the_same_and_in_order()
     {
-        var stop = TimeSpan.FromSeconds(12);
+        var stop = TimeSpan.FromSeconds(20);
         await using var cluster = await TestedCluster.StartAsync(accounts.NewPlan() with
         {
             Silo = (_, silo) =>
@@ -86,7 +86,9 @@ public sealed class LostAccountTests(BreakableAccounts accounts) : IAsyncLifetim
         });
         var look = cluster.Services(2).GetRequiredService<LastLook>();
         var leaver = cluster.Address(2).ToParsableString();
-        var replica = (await cluster.StatusAsync(2)).First(each => each.Host == leaver).Replica;
+        var seen = await Eventually.BecomesAsync(
+            () => cluster.StatusAsync(2), status => status.Any(each => each.Host == leaver));
+        var replica = seen.First(each => each.Host == leaver).Replica;
         accounts[int.Parse(replica[1..], CultureInfo.InvariantCulture)].Pause();
 
         await cluster.StopAsync(2);

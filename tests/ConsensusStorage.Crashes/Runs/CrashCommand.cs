@@ -67,7 +67,7 @@ internal static class CrashCommand
 
     private static readonly Option<bool> StartGoals = new("--goals")
     {
-        Description = "Fails also if full logs make a start take more than five seconds. For an idle machine.",
+        Description = "Fails also if a start takes more than five seconds. For an idle machine.",
     };
 
     /// <summary>Runs a command line.</summary>

@@ -9,6 +9,9 @@ namespace Orleans.Consensus.Crashes.Runs;
 /// <summary>A cluster of processes, its customers, and one fault after the other.</summary>
 internal sealed class CrashRun
 {
+    /// <summary>In milliseconds: about as long as a first start takes.</summary>
+    private const int LongestBeginning = 6000;
+
     private readonly CrashOptions _options;
     private readonly CrashReport _report;
     private readonly List<Fault> _kinds;
@@ -86,7 +89,7 @@ internal sealed class CrashRun
             network is null ? [] : SiloNetwork.PrefixOf(silo),
             plan.LogOf(silo)));
         _report.Begins(_kinds);
-        await silos.StartAsync([.. Enumerable.Range(0, _options.Silos)]);
+        await BeginAsync(silos);
         await using var customers = new Customers([.. silos.Addresses], _clock, slow: _options.IsAzure);
         var scene = new Scene(_random, _cancellationToken)
         {
@@ -113,6 +116,25 @@ internal sealed class CrashRun
         }
 
         _report.Ends();
+    }
+
+    /// <summary>Kills all silos at some moment of their very first start, while nothing is there yet, and starts them.
+    /// </summary>
+    private async Task BeginAsync(SiloProcesses silos)
+    {
+        int[] all = [.. Enumerable.Range(0, _options.Silos)];
+        foreach (var silo in all)
+        {
+            silos.Launch(silo);
+        }
+
+        await Task.Delay(_random.Next(LongestBeginning), _cancellationToken);
+        foreach (var silo in all)
+        {
+            await silos.KillStartingAsync(silo);
+        }
+
+        await silos.StartAsync(all);
     }
 
     /// <summary>Deals out all kinds of faults in random order, again and again until the time is over.</summary>
