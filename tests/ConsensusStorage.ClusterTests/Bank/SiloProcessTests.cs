@@ -87,8 +87,7 @@ public sealed class SiloProcessTests : IAsyncLifetime
             Assert.Contains("\"rent\"", await GetAsync(http, silo, "/standing-orders/rent"), StringComparison.Ordinal);
         }
 
-        await _silos.KillAsync(1);
-        await _silos.KillAsync(2);
+        await _silos.KillAsync(1, 2);
 
         await Eventually.BecomesAsync(
             () => GetAsync(http, 0, "/health/ready"), health => health.Contains("\"Unhealthy\""));
@@ -110,7 +109,7 @@ public sealed class SiloProcessTests : IAsyncLifetime
         Assert.Equal(1, result.Code);
         Assert.Contains(result.Errors, line => line.Contains("membership is not in", StringComparison.Ordinal));
         Assert.False(Directory.Exists(Plan.ClusterDirectory));
-        await Task.WhenAll(_silos.KillAsync(1), _silos.KillAsync(2));
+        await _silos.KillAsync(1, 2);
 
         await using (var alone = SampleProgram.Start([.. Plan.ArgumentsOf(0), "--new-membership"]))
         {

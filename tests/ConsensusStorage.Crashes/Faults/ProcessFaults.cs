@@ -17,11 +17,7 @@ internal sealed class Kill : Fault
     {
         var silos = scene.PickMinority();
         using var harm = scene.Service.Harm(silos);
-        foreach (var silo in silos)
-        {
-            await scene.Silos.KillAsync(silo);
-        }
-
+        await scene.Silos.KillAsync(silos);
         await scene.ProgressAsync(more: 3);
         await scene.LingerAsync();
         await scene.Silos.StartAsync(silos);
@@ -41,11 +37,7 @@ internal sealed class KillAll : Fault
     {
         var silos = scene.Silos.Started;
         using var harm = scene.Service.Harm(silos);
-        foreach (var silo in silos)
-        {
-            await scene.Silos.KillAsync(silo);
-        }
-
+        await scene.Silos.KillAsync(silos);
         await scene.Silos.StartAsync(silos);
         await scene.ProgressAsync(more: 2);
         await scene.RecoverAsync();
@@ -67,11 +59,7 @@ internal sealed class KillStarting : Fault
     {
         var silos = scene.Silos.Started;
         using var harm = scene.Service.Harm(silos);
-        foreach (var silo in silos)
-        {
-            await scene.Silos.KillAsync(silo);
-        }
-
+        await scene.Silos.KillAsync(silos);
         foreach (var silo in silos)
         {
             scene.Silos.Launch(silo);

@@ -62,11 +62,14 @@ internal sealed class SiloProcesses(BankPlan plan, Func<int, ProgramPlace>? plac
             $"Silo {BankPlan.NameOf(silo)} has ended with {code}: {program.LastErrors}");
     }
 
-    /// <summary>Ends one with <c>kill -9</c>.</summary>
-    public async Task KillAsync(int silo)
+    /// <summary>Ends silos with <c>kill -9</c>, one after the other.</summary>
+    public async Task KillAsync(params IReadOnlyList<int> silos)
     {
-        await this[silo].DisposeAsync();
-        _programs[silo] = null;
+        foreach (var silo in silos)
+        {
+            await this[silo].DisposeAsync();
+            _programs[silo] = null;
+        }
     }
 
     /// <summary>The same, for one that was launched.</summary>
@@ -92,13 +95,7 @@ internal sealed class SiloProcesses(BankPlan plan, Func<int, ProgramPlace>? plac
         await KillAsync(silo);
     }
 
-    public async ValueTask DisposeAsync()
-    {
-        foreach (var silo in Started)
-        {
-            await KillAsync(silo);
-        }
-    }
+    public async ValueTask DisposeAsync() => await KillAsync(Started);
 
     private async Task ServesAsync(int silo)
     {

@@ -96,7 +96,7 @@ internal sealed class ColdStart(int registers, int rounds, TextWriter output, Ca
         if (killed)
         {
             await silos.StartAsync(All);
-            await Task.WhenAll(All.Select(silos.KillAsync));
+            await silos.KillAsync(All);
         }
 
         var clock = Stopwatch.StartNew();
