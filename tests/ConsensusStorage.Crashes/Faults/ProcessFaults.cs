@@ -60,11 +60,7 @@ internal sealed class KillStarting : Fault
         var silos = scene.Silos.Started;
         using var harm = scene.Service.Harm(silos);
         await scene.Silos.KillAsync(silos);
-        foreach (var silo in silos)
-        {
-            scene.Silos.Launch(silo);
-        }
-
+        scene.Silos.Launch(silos);
         foreach (var silo in silos)
         {
             await scene.LingerAsync();

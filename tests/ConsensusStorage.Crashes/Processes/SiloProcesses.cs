@@ -26,17 +26,18 @@ internal sealed class SiloProcesses(BankPlan plan, Func<int, ProgramPlace>? plac
     /// <exception cref="ViolationException">One has ended instead.</exception>
     public async Task StartAsync(params IReadOnlyList<int> silos)
     {
-        foreach (var silo in silos)
-        {
-            Launch(silo);
-        }
-
+        Launch(silos);
         await Task.WhenAll(silos.Select(ServesAsync));
     }
 
-    /// <summary>Starts one, and does not wait for it.</summary>
-    public void Launch(int silo) =>
-        _programs[silo] = SampleProgram.Start(plan.ArgumentsOf(silo), place?.Invoke(silo));
+    /// <summary>Starts silos at once, and does not wait for them.</summary>
+    public void Launch(IReadOnlyList<int> silos)
+    {
+        foreach (var silo in silos)
+        {
+            _programs[silo] = SampleProgram.Start(plan.ArgumentsOf(silo), place?.Invoke(silo));
+        }
+    }
 
     /// <summary>
     /// Starts a silo again that has ended itself because the others thought it dead, as a service manager would: a busy

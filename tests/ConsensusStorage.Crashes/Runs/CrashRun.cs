@@ -123,11 +123,7 @@ internal sealed class CrashRun
     private async Task BeginAsync(SiloProcesses silos)
     {
         int[] all = [.. Enumerable.Range(0, _options.Silos)];
-        foreach (var silo in all)
-        {
-            silos.Launch(silo);
-        }
-
+        silos.Launch(all);
         await Task.Delay(_random.Next(LongestBeginning), _cancellationToken);
         foreach (var silo in all)
         {
