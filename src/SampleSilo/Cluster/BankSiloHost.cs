@@ -13,6 +13,7 @@ internal static class BankSiloHost
     private static readonly TimeSpan CallTimeout = TimeSpan.FromSeconds(10);
 
     private const int BeforeTheStores = ServiceLifecycleStage.RuntimeStorageServices - 1;
+    private const int AfterJoining = ServiceLifecycleStage.Active + 1;
 
     public static IHost Build(BankSiloSettings settings)
     {
@@ -55,6 +56,11 @@ internal static class BankSiloHost
         options.RefreshReminderListPeriod = TimeSpan.FromMinutes(1);
     }
 
+    private static void CheckName(ISiloBuilder silo, int stage) => silo.AddStartupTask(
+        (services, token) => ActivatorUtilities.CreateInstance<NameCheck>(services, TimeProvider.System)
+            .RunAsync(token),
+        stage);
+
     private static void Configure(ISiloBuilder silo, BankSiloSettings settings)
     {
         silo.ConfigureEndpoints(settings.Host, settings.SiloPort, settings.GatewayPort);
@@ -79,10 +85,10 @@ internal static class BankSiloHost
         silo.Configure<ClusterMembershipOptions>(NoticeTheDeadSoon);
         if (settings.ChecksName)
         {
-            silo.AddStartupTask(
-                (services, token) => ActivatorUtilities.CreateInstance<NameCheck>(services, TimeProvider.System)
-                    .RunAsync(token),
-                BeforeTheStores);
+            CheckName(silo, BeforeTheStores);
+
+            // Of two that were started at the same moment neither may have been there for the other before.
+            CheckName(silo, AfterJoining);
         }
 
         silo.Configure<SiloOptions>(options => options.SiloName = settings.Name);

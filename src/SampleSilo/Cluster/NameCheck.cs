@@ -7,6 +7,8 @@ namespace Orleans.Consensus.SampleSilo.Cluster;
 /// <summary>
 /// Refuses to start a silo whose name another one bears that is there. Orleans would let both in, and whoever asks for
 /// one of them by name would get either. One that died without a word is not there: nobody listens at its address.
+/// To be run before a silo opens a log, and again when it has joined: of two that started together at least the one
+/// that joined last sees the other, and ends; both may.
 /// </summary>
 internal sealed class NameCheck(IMembershipTable table, ILocalSiloDetails own, TimeProvider time)
 {

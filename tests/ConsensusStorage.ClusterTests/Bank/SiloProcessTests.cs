@@ -1,5 +1,6 @@
 using System.Net;
 using Orleans.Consensus.ClusterTests.Support;
+using Orleans.Consensus.Crashes;
 using Orleans.Consensus.Crashes.Bank;
 using Orleans.Consensus.Crashes.Processes;
 
@@ -67,6 +68,25 @@ public sealed class SiloProcessTests : IAsyncLifetime
 
         var answer = await _bank.PostAsync("/accounts/x/deposit", new { amount = 1, requestId = "1" });
         Assert.Equal(HttpStatusCode.OK, answer.Status);
+    }
+
+    [Fact]
+    public async Task Of_two_silos_of_one_name_that_start_together_one_at_most_stays()
+    {
+        using var last = new BankClient(Plan.AddressOf(2));
+        await _silos.KillAsync(0, 1);
+        await SilosBecomeAsync(last, "a dead", "b dead", "c alive");
+        var renamed = Plan.ArgumentsOf(1);
+        renamed[Array.IndexOf(renamed, "--name") + 1] = "a";
+
+        await using var one = SampleProgram.Start(Plan.ArgumentsOf(0));
+        await using var other = SampleProgram.Start(renamed);
+
+        await Eventually.BecomesAsync(
+            () => Task.FromResult(one.ExitCode ?? other.ExitCode), code => code is not null);
+        var ended = one.ExitCode is null ? other : one;
+        Assert.Equal(1, await ended.ExitAsync(Waiting.Patience));
+        Assert.Contains(ended.Errors, line => line.Contains("another silo 'a' is alive", StringComparison.Ordinal));
     }
 
     [Fact]
