@@ -56,9 +56,10 @@ internal static class BankSiloHost
         options.RefreshReminderListPeriod = TimeSpan.FromMinutes(1);
     }
 
-    private static void CheckName(ISiloBuilder silo, int stage) => silo.AddStartupTask(
-        (services, token) => ActivatorUtilities.CreateInstance<NameCheck>(services, TimeProvider.System)
-            .RunAsync(token),
+    private static void CheckName(
+        ISiloBuilder silo, int stage, Func<NameCheck, CancellationToken, Task> run) => silo.AddStartupTask(
+        (services, token) => run(
+            ActivatorUtilities.CreateInstance<NameCheck>(services, TimeProvider.System), token),
         stage);
 
     private static void Configure(ISiloBuilder silo, BankSiloSettings settings)
@@ -85,10 +86,10 @@ internal static class BankSiloHost
         silo.Configure<ClusterMembershipOptions>(NoticeTheDeadSoon);
         if (settings.ChecksName)
         {
-            CheckName(silo, BeforeTheStores);
+            CheckName(silo, BeforeTheStores, static (check, token) => check.RunBeforeJoiningAsync(token));
 
             // Of two that were started at the same moment neither may have been there for the other before.
-            CheckName(silo, AfterJoining);
+            CheckName(silo, AfterJoining, static (check, token) => check.RunAfterJoiningAsync(token));
         }
 
         silo.Configure<SiloOptions>(options => options.SiloName = settings.Name);
