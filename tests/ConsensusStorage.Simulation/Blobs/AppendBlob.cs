@@ -1,4 +1,5 @@
 using Orleans.Consensus.Journaling.Blobs;
+using Orleans.Consensus.Simulation.Kernel;
 
 namespace Orleans.Consensus.Simulation.Blobs;
 
@@ -12,13 +13,12 @@ internal sealed class AppendBlob
 
     private static readonly TimeSpan HoldTime = TimeSpan.FromSeconds(15);
 
-    private byte[] _bytes = [];
-    private int _length;
+    private readonly GrowingBytes _bytes = new([]);
     private (Guid Id, DateTimeOffset Until)? _hold;
 
     public int Blocks { get; private set; }
 
-    public long Length => _length;
+    public long Length => _bytes.Length;
 
     /// <summary>A lease on the blob.</summary>
     /// <returns>False if another one is on it.</returns>
@@ -58,7 +58,7 @@ internal sealed class AppendBlob
             return AppendOutcome.Held;
         }
 
-        if (position != _length)
+        if (position != _bytes.Length)
         {
             return AppendOutcome.WrongPosition;
         }
@@ -68,25 +68,20 @@ internal sealed class AppendBlob
             throw new IOException("409 BlockCountExceedsLimit");
         }
 
-        if (_length + bytes.Length > _bytes.Length)
-        {
-            Array.Resize(ref _bytes, Math.Max(_bytes.Length * 2, _length + bytes.Length));
-        }
-
-        bytes.CopyTo(_bytes.AsSpan(_length));
-        _length += bytes.Length;
+        _bytes.GrowTo(_bytes.Length + bytes.Length);
+        bytes.CopyTo(_bytes.Span[(int)position..]);
         Blocks++;
         return AppendOutcome.Appended;
     }
 
     public int Read(long offset, Span<byte> buffer)
     {
-        var count = (int)Math.Clamp(_length - offset, 0, buffer.Length);
-        _bytes.AsSpan((int)Math.Min(offset, _length), count).CopyTo(buffer);
+        var count = (int)Math.Clamp(_bytes.Length - offset, 0, buffer.Length);
+        _bytes.Span.Slice((int)Math.Min(offset, _bytes.Length), count).CopyTo(buffer);
         return count;
     }
 
-    public byte[] ToArray() => _bytes[.._length];
+    public byte[] ToArray() => _bytes.Span.ToArray();
 
     private Guid? HoldAt(DateTimeOffset now) => _hold is { } hold && now < hold.Until ? hold.Id : null;
 }

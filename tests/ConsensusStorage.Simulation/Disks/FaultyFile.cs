@@ -1,5 +1,6 @@
 using Orleans.Consensus.Journaling;
 using Orleans.Consensus.Journaling.Files;
+using Orleans.Consensus.Simulation.Kernel;
 
 namespace Orleans.Consensus.Simulation.Disks;
 
@@ -8,18 +9,18 @@ namespace Orleans.Consensus.Simulation.Disks;
 /// </summary>
 internal sealed class FaultyFile(byte[] content)
 {
-    private byte[] _cache = content;
-    private byte[] _disk = [.. content];
+    private readonly GrowingBytes _cache = new(content);
+    private readonly GrowingBytes _disk = new([.. content]);
     private bool[] _dirty = [];
 
     public int Length => _cache.Length;
 
-    public byte[] ToArray() => [.. _cache];
+    public byte[] ToArray() => _cache.Span.ToArray();
 
     public int Read(long offset, Span<byte> buffer)
     {
         var count = (int)Math.Clamp(_cache.Length - offset, 0, buffer.Length);
-        _cache.AsSpan((int)Math.Min(offset, _cache.Length), count).CopyTo(buffer);
+        _cache.Span.Slice((int)Math.Min(offset, _cache.Length), count).CopyTo(buffer);
         return count;
     }
 
@@ -31,12 +32,8 @@ internal sealed class FaultyFile(byte[] content)
         }
 
         var end = (int)offset + bytes.Length;
-        if (end > _cache.Length)
-        {
-            Array.Resize(ref _cache, end);
-        }
-
-        bytes.CopyTo(_cache.AsSpan((int)offset));
+        _cache.GrowTo(end);
+        bytes.CopyTo(_cache.Span[(int)offset..]);
         var sectors = ((end - 1) / Sector.Size) + 1;
         if (sectors > _dirty.Length)
         {
@@ -51,10 +48,10 @@ internal sealed class FaultyFile(byte[] content)
     /// <summary>Flips bits of one byte, on the disk and for everybody who reads it.</summary>
     public void Flip(int offset, byte mask)
     {
-        _cache[offset] ^= mask;
+        _cache.Span[offset] ^= mask;
         if (offset < _disk.Length)
         {
-            _disk[offset] ^= mask;
+            _disk.Span[offset] ^= mask;
         }
     }
 
@@ -66,8 +63,8 @@ internal sealed class FaultyFile(byte[] content)
     {
         var wasDirty = _dirty.Contains(true);
         FlushSome(random);
-        var isTorn = wasDirty && !_cache.AsSpan().SequenceEqual(_disk);
-        _cache = [.. _disk];
+        var isTorn = wasDirty && !_cache.Span.SequenceEqual(_disk.Span);
+        _cache.Become(_disk.Span);
         return isTorn;
     }
 
@@ -82,18 +79,14 @@ internal sealed class FaultyFile(byte[] content)
     /// <param name="reaches">Asked for each dirty sector in turn.</param>
     private void Flush(Func<bool> reaches, int length)
     {
-        if (length > _disk.Length)
-        {
-            Array.Resize(ref _disk, length);
-        }
-
+        _disk.GrowTo(length);
         for (var sector = 0; sector < _dirty.Length; sector++)
         {
             var start = sector * Sector.Size;
             var end = Math.Min(start + Sector.Size, _disk.Length);
             if (_dirty[sector] && reaches() && start < end)
             {
-                _cache.AsSpan(start..end).CopyTo(_disk.AsSpan(start));
+                _cache.Span[start..end].CopyTo(_disk.Span[start..]);
             }
         }
 

@@ -142,8 +142,8 @@ internal sealed class JournalOracle(Action<string> violated)
             }
 
             var isLost = former.IsFenced || (former.Unknown.Count > 0 && former.Known == records);
-            CompareRegisters(
-                identity.Replica, shadow.Registers.Except(isLost ? former.InDoubt : []), memory, index);
+            var lost = isLost ? former.InDoubt.Select(one => one.Register).OfType<RegisterId>() : [];
+            CompareRegisters(identity.Replica, shadow.Registers.Except(lost), memory, index);
             CompareFloors(identity.Replica, isLost ? 0 : identity.Groups, memory, index);
         }
 
@@ -229,10 +229,15 @@ internal sealed class JournalOracle(Action<string> violated)
 
         private void Begin(List<LogRecord> records)
         {
-            opening.Unknown = records;
-            opening.InDoubt = [.. records.Select(one => one.Register).OfType<RegisterId>()];
-            shadow.Registers.UnionWith(opening.InDoubt);
-            records.ForEach(oracle.Note);
+            (opening.Unknown, opening.InDoubt) = (records, records);
+            foreach (var record in records)
+            {
+                oracle.Note(record);
+                if (record.Register is { } register)
+                {
+                    shadow.Registers.Add(register);
+                }
+            }
         }
 
         private void End()

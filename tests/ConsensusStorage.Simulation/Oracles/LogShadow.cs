@@ -108,8 +108,8 @@ internal sealed class LogOpening(SiloAddress owner, long epoch, AcceptorIndex? m
     /// <summary>The records of a batch that may or may not be there.</summary>
     public List<LogRecord> Unknown { get; set; } = [];
 
-    /// <summary>The registers of the last batch that was not acknowledged.</summary>
-    public HashSet<RegisterId> InDoubt { get; set; } = [];
+    /// <summary>The records of the last batch that was not acknowledged.</summary>
+    public List<LogRecord> InDoubt { get; set; } = [];
 
     /// <summary>Its owner was told that somebody else has the log.</summary>
     public bool IsFenced { get; set; }

@@ -22,21 +22,21 @@ internal sealed class Aftermath(
     /// <summary>Tells the run of whatever does not.</summary>
     public async Task LiveAsync()
     {
-        await UseEverythingAsync();
+        await UseEverythingAsync(readers: 2);
         await (scenario.Floats ? LiveInPeaceAsync() : ServeAgainAsync());
     }
 
     /// <summary>
-    /// Once the faults are over, every register can soon be read, at two silos, the first at all, and written.
+    /// Once the faults are over, every register can soon be read, the first at all silos, and written.
     /// </summary>
-    private async Task UseEverythingAsync()
+    /// <param name="readers">How many silos read each of the others.</param>
+    private async Task UseEverythingAsync(int readers)
     {
         var until = run.Time.GetUtcNow() + LongestHealing;
         for (var register = 0; register < run.Histories.Registers; register++)
         {
-            var readers = register == 0 ? scenario.Silos : 2;
             var first = random.Next(scenario.Silos);
-            for (var reader = 0; reader < readers; reader++)
+            for (var reader = 0; reader < (register == 0 ? scenario.Silos : readers); reader++)
             {
                 await UseAsync((first + reader) % scenario.Silos, register, reader == 0, until);
             }
@@ -54,10 +54,10 @@ internal sealed class Aftermath(
         await cluster.PassAsync(LongestHealing.TotalMilliseconds);
 
         // The fence of somebody who has given up long ago may have landed late: the owner's next append tells it.
-        await UseEverythingAsync();
+        await UseEverythingAsync(readers: 1);
         await cluster.PassAsync(LongestHealing.TotalMilliseconds);
         fights.IsPeace = true;
-        await UseEverythingAsync();
+        await UseEverythingAsync(readers: 2);
         new PlacementOracle(cluster, run.Violated).Look(faults.Lost);
         fights.IsPeace = false;
     }
