@@ -84,6 +84,15 @@ public sealed class FormationTests
     }
 
     [Fact]
+    public void Whom_only_some_of_the_others_know_is_refused_and_none_of_these_ever_serves()
+    {
+        ImmutableArray<LogId> twin = [Log(9), Log(2), Log(3)];
+        Assert.IsType<FormationStep.Refuse>(Step([], Other("b", 2, All), Other("c", 3, twin)));
+        Assert.IsType<FormationStep.Wait>(Formation.Step(
+            Replicas, new("b"), Log(2), All, [Other("a", null), Other("c", 3, twin)]));
+    }
+
+    [Fact]
     public void What_it_hears_of_itself_does_not_count()
     {
         Assert.IsType<FormationStep.Wait>(Step([], Other("a", 1), Other("a", 9), Other("b", 2)));
