@@ -68,18 +68,12 @@ internal sealed class AppendBlob
             throw new IOException("409 BlockCountExceedsLimit");
         }
 
-        _bytes.GrowTo(_bytes.Length + bytes.Length);
-        bytes.CopyTo(_bytes.Span[(int)position..]);
+        _bytes.Write(_bytes.Length, bytes);
         Blocks++;
         return AppendOutcome.Appended;
     }
 
-    public int Read(long offset, Span<byte> buffer)
-    {
-        var count = (int)Math.Clamp(_bytes.Length - offset, 0, buffer.Length);
-        _bytes.Span.Slice((int)Math.Min(offset, _bytes.Length), count).CopyTo(buffer);
-        return count;
-    }
+    public int Read(long offset, Span<byte> buffer) => _bytes.Read(offset, buffer);
 
     public byte[] ToArray() => _bytes.Span.ToArray();
 

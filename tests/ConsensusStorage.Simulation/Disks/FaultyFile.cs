@@ -17,12 +17,7 @@ internal sealed class FaultyFile(byte[] content)
 
     public byte[] ToArray() => _cache.Span.ToArray();
 
-    public int Read(long offset, Span<byte> buffer)
-    {
-        var count = (int)Math.Clamp(_cache.Length - offset, 0, buffer.Length);
-        _cache.Span.Slice((int)Math.Min(offset, _cache.Length), count).CopyTo(buffer);
-        return count;
-    }
+    public int Read(long offset, Span<byte> buffer) => _cache.Read(offset, buffer);
 
     public void Write(long offset, ReadOnlySpan<byte> bytes)
     {
@@ -32,8 +27,7 @@ internal sealed class FaultyFile(byte[] content)
         }
 
         var end = (int)offset + bytes.Length;
-        _cache.GrowTo(end);
-        bytes.CopyTo(_cache.Span[(int)offset..]);
+        _cache.Write((int)offset, bytes);
         var sectors = ((end - 1) / Sector.Size) + 1;
         if (sectors > _dirty.Length)
         {

@@ -21,6 +21,20 @@ internal sealed class GrowingBytes(byte[] content)
         Length = Math.Max(Length, length);
     }
 
+    /// <summary>Copies what is there from <paramref name="offset"/> on; returns how many that were.</summary>
+    public int Read(long offset, Span<byte> buffer)
+    {
+        var count = (int)Math.Clamp(Length - offset, 0, buffer.Length);
+        Span.Slice((int)Math.Min(offset, Length), count).CopyTo(buffer);
+        return count;
+    }
+
+    public void Write(int offset, ReadOnlySpan<byte> bytes)
+    {
+        GrowTo(offset + bytes.Length);
+        bytes.CopyTo(Span[offset..]);
+    }
+
     public void Become(ReadOnlySpan<byte> content)
     {
         (_bytes, Length) = (content.ToArray(), content.Length);
