@@ -47,8 +47,8 @@ internal static class BankSiloHost
     }
 
     /// <summary>
-    /// One grain whose entry in the directory can't be removed, as while another silo joins, does not take all of the
-    /// time that the host gives a stop.
+    /// One grain whose deactivation hangs does not take all of the time that the host gives a stop: by default each
+    /// gets as much as that.
     /// </summary>
     private static void StopInTime(GrainCollectionOptions options) => options.DeactivationTimeout = CallTimeout;
 
