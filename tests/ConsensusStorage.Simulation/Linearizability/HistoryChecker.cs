@@ -3,16 +3,15 @@ namespace Orleans.Consensus.Simulation.Linearizability;
 /// <summary>Tells whether what clients were told of a register has an order, by <see cref="RegisterModel"/>.</summary>
 internal static class HistoryChecker
 {
-    /// <summary>Operations that one history may have; some count twice.</summary>
-    public const int Capacity = 128;
-
     /// <summary>States that a search may visit; a history that needs more is not one to judge.</summary>
     public const int MostStates = 5_000_000;
 
     /// <param name="history">The operations on one register.</param>
     /// <param name="mayForget">Whether an empty register may have forgotten which clear emptied it (S12).</param>
     /// <param name="mostStates">States to visit at most.</param>
-    /// <exception cref="ArgumentOutOfRangeException">There are more than <see cref="Capacity"/>.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">
+    /// There are more than <see cref="OperationSet.Capacity"/>; those that were found stale after a doubt count twice.
+    /// </exception>
     /// <exception cref="InvalidOperationException">The search does not end within its states.</exception>
     public static bool IsLinearizable(
         IEnumerable<Operation> history, bool mayForget = false, int mostStates = MostStates) =>

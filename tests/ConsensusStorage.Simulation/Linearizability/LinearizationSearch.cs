@@ -30,7 +30,7 @@ internal sealed class LinearizationSearch<TOperation, TModel>
 {
     private readonly TOperation[] _operations;
     private readonly Func<TOperation, TModel, TModel?> _explain;
-    private readonly HashSet<(UInt128 Done, TModel Model)> _visited = [];
+    private readonly HashSet<(OperationSet Done, TModel Model)> _visited = [];
     private readonly int _mostStates;
 
     /// <param name="operations">All operations on one object.</param>
@@ -43,14 +43,14 @@ internal sealed class LinearizationSearch<TOperation, TModel>
         _operations = [.. operations.OrderBy(operation => operation.Invoked)];
         _explain = explain;
         _mostStates = mostStates;
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(_operations.Length, HistoryChecker.Capacity);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(_operations.Length, OperationSet.Capacity);
     }
 
     /// <summary>Whether there is such an order from the default model on.</summary>
     /// <exception cref="InvalidOperationException">The search does not end within its states.</exception>
-    public bool Succeeds() => Search(0, default, latestInvoked: -1);
+    public bool Succeeds() => Search(default, default, latestInvoked: -1);
 
-    private bool Search(UInt128 done, TModel model, int latestInvoked)
+    private bool Search(OperationSet done, TModel model, int latestInvoked)
     {
         if (!_visited.Add((done, model)))
         {
@@ -67,7 +67,7 @@ internal sealed class LinearizationSearch<TOperation, TModel>
         var complete = true;
         for (var i = 0; i < _operations.Length && _operations[i].Invoked < deadline; i++)
         {
-            if ((done & (UInt128.One << i)) == 0 && !_operations[i].IsOptional)
+            if (!done.Contains(i) && !_operations[i].IsOptional)
             {
                 complete = false;
                 deadline = Math.Min(deadline, _operations[i].Returned);
@@ -77,16 +77,15 @@ internal sealed class LinearizationSearch<TOperation, TModel>
         return complete || SearchNext(done, model, latestInvoked, deadline);
     }
 
-    private bool SearchNext(UInt128 done, TModel model, int latestInvoked, int deadline)
+    private bool SearchNext(OperationSet done, TModel model, int latestInvoked, int deadline)
     {
         for (var i = 0; i < _operations.Length && _operations[i].Invoked < deadline; i++)
         {
             var operation = _operations[i];
-            var bit = UInt128.One << i;
-            if ((done & bit) == 0
+            if (!done.Contains(i)
                 && operation.Returned > latestInvoked
                 && _explain(operation, model) is { } next
-                && Search(done | bit, next, Math.Max(latestInvoked, operation.Invoked)))
+                && Search(done.With(i), next, Math.Max(latestInvoked, operation.Invoked)))
             {
                 return true;
             }

@@ -99,6 +99,26 @@ public sealed class HistoryCheckerTests
         Assert.False(HistoryChecker.IsLinearizable(history[25..], mostStates: 10_000));
     }
 
+    /// <summary>Versions 1, 2, ... one after the other, as many as there can be; then a read of one of them.</summary>
+    [Fact]
+    public void A_history_as_long_as_can_be_is_judged_to_its_end_and_a_longer_one_refused()
+    {
+        Operation[] writes =
+        [
+            .. Enumerable.Range(1, OperationSet.Capacity - 1)
+                .Select(at => Write(2 * at, (2 * at) + 1, (ulong)at, at == 1 ? null : (ulong)at - 1)),
+        ];
+        var end = 2 * OperationSet.Capacity;
+        for (var seen = 1; seen <= writes.Length; seen++)
+        {
+            var read = Found(end, end + 1, (ulong)seen);
+            Assert.Equal(seen == writes.Length, HistoryChecker.IsLinearizable([.. writes, read]));
+        }
+
+        Assert.Throws<ArgumentOutOfRangeException>(
+            () => HistoryChecker.IsLinearizable([.. writes, Found(end, end + 1, 1), Found(end + 2, end + 3, 1)]));
+    }
+
     private static Operation Write(int from, int to, ulong version, ulong? expected = null) =>
         Make(OperationKind.Write, from, to, version, expected, Ending.Applied);
 
