@@ -92,7 +92,7 @@ internal sealed record ChildProcess(string Program, IReadOnlyList<string> Argume
         start.Environment["DOTNET_CLI_TELEMETRY_OPTOUT"] = "1";
         start.Environment["DOTNET_NOLOGO"] = "1";
 
-        // Where no large cache is told of, collections would take a good part of the hunters' time.
+        // Where no large cache is told of, collections would take a good part of the fast tests' time.
         start.Environment["DOTNET_GCgen0size"] = "0x8000000";
         start.Environment["GIT_CEILING_DIRECTORIES"] = Path.GetDirectoryName(Directory);
         return start;

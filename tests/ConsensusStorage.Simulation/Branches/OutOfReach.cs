@@ -20,6 +20,8 @@ internal sealed record OutOfReach(string Method, string Source, string When, str
     private const string Leaving = "others soon have what a silo hosts that leaves; FloatingReplicasTests";
     private const string Misuse = "an operator's mistake; FormationTests, ReplicaDirectoryTests";
     private const string NoClearing = "no silo empties a whole table; MembershipTableCases, ReminderTableTests";
+    private const string NoNames = "no simulated silo is of the version before; ReminderTableTests";
+    private const string FewChanges = "few silos change one bucket at once; ReminderTableTests";
     private const string Older = "what Orleans called before it had tokens; the same";
     private const string WrongPlaces = "an operator's mistake; MembershipFaultTests";
     private const string NoTear = "documents are never torn; MembershipFaultTests, MembershipFuzzTests";
@@ -156,6 +158,10 @@ internal sealed record OutOfReach(string Method, string Source, string When, str
             "no place is emptied in the moment of its formation; MembershipFaultTests"),
         new("DocumentFormation.CreateMissingAsync", "look.Content is null", "entered", "only after that"),
         new("DocumentFormation.Require", "", "knowsTheOthers: no", "the same; MembershipFaultTests"),
+        new("ReminderBucket.By", "Last", "Last: no", NoNames),
+        new("ReminderBucket.HasSeen", "Last", "Last: no", NoNames),
+        new("ReminderBucket.HasSeen", "names.Contains(Unnamed)", "Contains: yes", NoNames),
+        new("ReminderBucket.HasSeen", "names.Contains(Unnamed)", ">= 16: yes", FewChanges),
         new("ConsensusReminderTable.TestOnlyClearTable", "", "", NoClearing),
         new("ConsensusReminderTable.ReadRows", "when (", "0: no", "grain storage fails in no other way there"),
     ];

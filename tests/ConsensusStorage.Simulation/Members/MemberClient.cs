@@ -27,9 +27,7 @@ internal sealed class MemberClient(MembershipRun run, MemberProcess member, int 
 
         while (!run.IsEnough)
         {
-            using var cancel = random.Next(16) == 0
-                ? new CancellationTokenSource(TimeSpan.FromMilliseconds(random.Next(1, 400)), run.Time)
-                : new CancellationTokenSource();
+            using var cancel = Patience();
             await (isSilo ? StepAsync(cancel.Token) : LookForGatewaysAsync(cancel.Token));
             await Task.Delay(TimeSpan.FromMilliseconds(random.Next(1, longestPause)), run.Time);
         }
@@ -40,13 +38,15 @@ internal sealed class MemberClient(MembershipRun run, MemberProcess member, int 
     {
         while (!isOver())
         {
+            using var cancel = Patience();
             try
             {
+                await member.Membership.OpenAsync(cancel.Token);
                 await member.Table.InitializeMembershipTableAsync(true, CancellationToken.None);
                 run.Formed();
                 return true;
             }
-            catch (IOException exception)
+            catch (Exception exception) when (exception is IOException || IsCalledOff(exception, cancel))
             {
                 run.Trace.Add("start failed", member.Number, exception.Message);
                 run.Saw("a start that has to be tried again");
@@ -56,6 +56,14 @@ internal sealed class MemberClient(MembershipRun run, MemberProcess member, int 
 
         return false;
     }
+
+    /// <summary>Ends a call early, now and then.</summary>
+    private CancellationTokenSource Patience() => random.Next(16) == 0
+        ? new(TimeSpan.FromMilliseconds(random.Next(1, 400)), run.Time)
+        : new();
+
+    private static bool IsCalledOff(Exception exception, CancellationTokenSource cancel) =>
+        exception is OperationCanceledException && cancel.IsCancellationRequested;
 
     public async Task<bool> ReadAllAsync(CancellationToken cancellationToken) =>
         await TryAsync(Call(TableAction.ReadAll), async call =>

@@ -45,9 +45,9 @@ internal sealed class MemberProcess
                 ? new TimedDocuments(documents, request / 4, time, Process)
                 : (IDocuments)documents),
         ];
-        var membership = MembershipPlaces.Create(ways, Names, request, time, random);
-        Table = new(membership);
-        Gateways = new(membership, Options.Create(new GatewayOptions()));
+        Membership = MembershipPlaces.Create(ways, Names, request, time, random);
+        Table = new(Membership);
+        Gateways = new(Membership, Options.Create(new GatewayOptions()));
         Address = SiloAddress.New(IPAddress.Loopback, 1000 + number, life);
         Time = time;
     }
@@ -57,6 +57,8 @@ internal sealed class MemberProcess
     public SimulatedProcess Process { get; }
 
     public TimeProvider Time { get; }
+
+    public Membership Membership { get; }
 
     public ConsensusMembershipTable Table { get; }
 

@@ -15,7 +15,6 @@ internal static class ExitCode
     /// <summary>No violation so far, but not all was seen, and nobody had asked for less.</summary>
     public const int Unfinished = 4;
 
-    /// <summary>No violation, but some kind of fault hardly struck: the run does not show what its profile promises.
-    /// </summary>
+    /// <summary>No violation, but too little happened: the run does not show what its profile promises.</summary>
     public const int TooMild = 5;
 }

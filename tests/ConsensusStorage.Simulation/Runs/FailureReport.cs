@@ -6,30 +6,34 @@ namespace Orleans.Consensus.Simulation.Runs;
 /// Tells a failing seed: how to run it again, and the smallest story with an end of the same kind. One that fails in
 /// another way would tell of something else.
 /// </summary>
-internal static class FailureReport
+/// <param name="play">Makes the run of a scenario, and whether somebody wants to read what happened.</param>
+/// <param name="output">Where to tell it.</param>
+internal sealed class FailureReport(Func<Scenario, bool, IScenarioRun> play, TextWriter output)
 {
     private const int MostRuns = 400;
 
-    public static void Tell(Scenario scenario)
+    public void Tell(Scenario scenario)
     {
-        Console.WriteLine("To run it again: dotnet run --project tests/ConsensusStorage.Simulation -c Release -- "
+        output.WriteLine("To run it again: dotnet run --project tests/ConsensusStorage.Simulation -c Release -- "
             + $"--profile {scenario.Profile.Name} --seed {scenario.Seed}");
-        Console.WriteLine("Making it smaller ...");
-        var kind = KindOf(IScenarioRun.Of(scenario).Execute().Problems);
-        var small = new Shrinker(MostRuns, one => KindOf(IScenarioRun.Of(one).Execute().Problems) == kind)
+        output.WriteLine("Making it smaller ...");
+        var kind = KindOf(ProblemsOf(scenario));
+        var small = new Shrinker(MostRuns, one => KindOf(ProblemsOf(one)) == kind)
             .Shrink(scenario);
-        var run = IScenarioRun.Of(small, isTold: true).Execute();
-        Console.WriteLine();
-        Console.WriteLine("The smallest that fails so: " + Size(small) + $", {run.Operations} operations.");
+        var run = play(small, true).Execute();
+        output.WriteLine();
+        output.WriteLine("The smallest that fails so: " + Size(small) + $", {run.Operations} operations.");
         foreach (var fault in small.Faults)
         {
-            Console.WriteLine($"  {fault}");
+            output.WriteLine($"  {fault}");
         }
 
-        Console.WriteLine();
-        Console.Write(run.Tell(withMessages: false));
-        Console.WriteLine(string.Join(Environment.NewLine, run.Problems.Take(5)));
+        output.WriteLine();
+        output.Write(run.Tell(withMessages: false));
+        output.WriteLine(string.Join(Environment.NewLine, run.Problems.Take(5)));
     }
+
+    private IReadOnlyList<string> ProblemsOf(Scenario scenario) => play(scenario, false).Execute().Problems;
 
     /// <summary>
     /// What the first problem says before it comes to its numbers, which change from run to run; null for none.

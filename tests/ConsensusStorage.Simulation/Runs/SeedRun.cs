@@ -73,6 +73,9 @@ internal sealed class SeedRun : IScenarioRun
                 RequestTimeout = 2 * _cluster.Settings.RoundTimeout,
                 MaxPendingChanges = 3,
 
+                // One register for each of its parts.
+                PromiseCacheSize = 32,
+
                 // Each replica may hold a ballot of its own that has to be beaten before the next one is heard of.
                 MaxConflicts = scenario.Replicas,
                 MaxQueuedBytes = 12 * 1024,

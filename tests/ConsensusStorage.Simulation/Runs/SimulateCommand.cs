@@ -1,8 +1,6 @@
 using System.CommandLine;
-using System.Diagnostics;
 using Orleans.Consensus.Simulation.Branches;
 using Orleans.Consensus.Simulation.Explorer;
-using Orleans.Consensus.Simulation.Kernel;
 using Orleans.Consensus.Simulation.Scenarios;
 
 namespace Orleans.Consensus.Simulation.Runs;
@@ -56,8 +54,8 @@ internal static class SimulateCommand
         var root = new RootCommand(
             "Runs whole clusters of the shipped code in a simulated world: clock, network, disks and processes, with "
             + "faults everywhere, all from a seed. Exit codes: 0 all is well, 1 a seed failed, 2 wrong usage, 3 the "
-            + "simulator itself failed, 5 no seed failed, but of at least 1,000 fewer than 1 % felt a kind of fault of "
-            + "the profile.");
+            + "simulator itself failed, 5 no seed failed, but one had fewer operations or faults than its profile "
+            + "promises, or of at least 1,000 fewer than 1 % felt a kind of fault of the profile.");
         foreach (var option in new Option[] { Seeds, Seed, Start, ProfileName, Engine, Minutes, Workers, Messages })
         {
             root.Add(option);
@@ -128,86 +126,13 @@ internal static class SimulateCommand
             return ExitCode.Misused;
         }
 
+        var runner = new SeedRunner(profile, arguments.InvocationConfiguration.Output);
         return arguments.GetValue(Seed) is { } seed
-            ? RunOne(Scenario.Of(seed, profile), arguments.GetValue(Messages))
-            : RunMany(arguments, profile);
-    }
-
-    private static int RunOne(Scenario scenario, bool messages)
-    {
-        var run = IScenarioRun.Of(scenario, isTold: true).Execute();
-        Console.Write(run.Tell(messages));
-        Console.WriteLine(run.Problems.Count == 0
-            ? $"Seed {scenario.Seed}: {run.Operations} operations, {run.Faults.Values.Sum()} faults, all is well."
-            : $"Seed {scenario.Seed} failed: {run.Problems[0]}");
-        if (run.Problems.Count > 0)
-        {
-            FailureReport.Tell(scenario);
-        }
-
-        return run.Problems.Count == 0 ? ExitCode.Clean : ExitCode.Violated;
-    }
-
-    private static int RunMany(ParseResult arguments, Profile profile)
-    {
-        var minutes = arguments.GetValue(Minutes);
-        var first = arguments.GetValue(Start);
-        var last = minutes is null ? (long)first + arguments.GetValue(Seeds) : int.MaxValue;
-        var clock = Stopwatch.StartNew();
-        var statistics = new Statistics(profile);
-        var next = (long)first - 1;
-        var told = TimeSpan.Zero;
-        IScenarioRun? failed = null;
-        Scenario? failing = null;
-        WorkerThreads.Run(arguments.GetValue(Workers), Work);
-        Console.Write(statistics.Tell(clock.Elapsed));
-        if (failing is null)
-        {
-            // Seeds that are well say little if what they are to withstand did not happen.
-            var isEnough = statistics.Rare.Count == 0;
-            var end = isEnough ? "all is well" : "no seed failed, but not every kind of fault struck often enough";
-            Console.WriteLine($"Profile {profile.Name}, seeds {first} to {first + statistics.Seeds - 1}: {end}.");
-            return isEnough ? ExitCode.Clean : ExitCode.TooMild;
-        }
-
-        Console.WriteLine($"Profile {profile.Name}, seed {failing.Seed} failed: {failed!.Problems[0]}");
-        FailureReport.Tell(failing);
-        return ExitCode.Violated;
-
-        void Work()
-        {
-            while (Volatile.Read(ref failed) is null && (minutes is null || clock.Elapsed.TotalMinutes < minutes))
-            {
-                var seed = Interlocked.Increment(ref next);
-                if (seed >= last)
-                {
-                    return;
-                }
-
-                var scenario = Scenario.Of((int)seed, profile);
-                var run = IScenarioRun.Of(scenario).Execute();
-                statistics.Add(run);
-                lock (statistics)
-                {
-                    if (run.Problems.Count > 0 && (failing is null || scenario.Seed < failing.Seed))
-                    {
-                        (failed, failing) = (run, scenario);
-                    }
-
-                    Progress();
-                }
-            }
-        }
-
-        void Progress()
-        {
-            if (clock.Elapsed - told > TimeSpan.FromSeconds(10))
-            {
-                told = clock.Elapsed;
-                Console.WriteLine(
-                    $"{clock.Elapsed:hh\\:mm\\:ss}  {statistics.Seeds} seeds, {statistics.Operations} operations, "
-                    + $"{statistics.Faults} faults, {statistics.Seeds / clock.Elapsed.TotalSeconds:0.0} seeds/s");
-            }
-        }
+            ? runner.RunOne(seed, arguments.GetValue(Messages))
+            : runner.RunMany(
+                arguments.GetValue(Start),
+                arguments.GetValue(Seeds),
+                arguments.GetValue(Minutes),
+                arguments.GetValue(Workers));
     }
 }

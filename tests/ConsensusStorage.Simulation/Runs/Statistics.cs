@@ -29,10 +29,13 @@ internal sealed class Statistics(Profile profile)
 
     public long Faults { get; private set; }
 
-    /// <summary>
-    /// Kinds of fault of the profile that hardly any seed felt, of seeds enough to tell. A run with such a kind has not
-    /// shown what its profile promises, and says so by its exit code.
-    /// </summary>
+    /// <summary>The seeds have not shown what their profile promises, which the exit code says.</summary>
+    public bool IsMild => Seeds == 0 || Rare.Count > 0 || IsSmall;
+
+    private bool IsSmall =>
+        _fewestOperations < profile.Least.Operations || _fewestFaults < profile.Least.Faults;
+
+    /// <summary>Kinds of fault of the profile that hardly any seed felt, of seeds enough to tell.</summary>
     public IReadOnlyList<FaultKind> Rare
     {
         get
@@ -104,6 +107,12 @@ internal sealed class Statistics(Profile profile)
             if (Rare.Count > 0)
             {
                 text.AppendLine(invariant, $"Below {LeastPercent} % of the seeds: {string.Join(", ", Rare)}");
+            }
+
+            if (IsSmall)
+            {
+                text.AppendLine(
+                    invariant, $"Too little in a seed: {profile.Least} operations and faults are promised");
             }
 
             text.AppendLine("Situations:");

@@ -22,12 +22,15 @@ internal enum Subject
 internal sealed record Profile(string Name, string Purpose, ImmutableArray<(FaultKind Kind, int Weight)> Weights)
 {
     /// <summary>Operations after which the clients rest. After the faults, two reads of each register follow.</summary>
-    public int Operations { get; init; } = 270;
+    public required int Operations { get; init; }
+
+    /// <summary>What each seed is to have at least, with the operations after the faults.</summary>
+    public (int Operations, int Faults) Least { get; init; }
 
     public Subject Subject { get; init; }
 
     /// <summary>The shortest and the longest pause between two faults, in milliseconds.</summary>
-    public (int Shortest, int Longest) Spacing { get; init; } = (20, 350);
+    public required (int Shortest, int Longest) Spacing { get; init; }
 
     /// <summary>The share of a clock's jumps that go over hours.</summary>
     public double FarJumps { get; init; } = 0.2;
@@ -53,7 +56,10 @@ internal sealed record Profile(string Name, string Purpose, ImmutableArray<(Faul
             (FaultKind.LostAccount, 3),
         ])
     {
-        Floating = 0.25,
+        Least = (300, 10),
+        Operations = 252,
+        Spacing = (20, 250),
+        Floating = 0.2,
     };
 
     /// <summary>All that can be asked for by name.</summary>

@@ -9,7 +9,7 @@ namespace Orleans.Consensus.Tests.Simulation;
 public sealed class RegressionSeedTests
 {
     [Theory]
-    [InlineData("default", 9768)] // two acceptors held ballots far ahead that the third did not believe
+    [InlineData("default", 9768)] // two acceptors held ballots that the third did not believe; drawn differently since
     [InlineData("network", 154)] // an echo outlived the run; drawn differently since
     [InlineData("clocks", 8)] // a wait that timers took for none spun for ever; drawn differently since
     [InlineData("storage", 7000161)] // a replica that was late when the store was formed never took a lost one's place
