@@ -34,13 +34,16 @@ internal static partial class Worlds
         ("wcr1-drop1-copy1", "a value is copied that was cleared and forgotten since"),
         ("wcr1-drop1-twice1", "a message comes again after the tombstone was dropped"),
         ("wcr1-drop1-late", "replies from before the tombstone was dropped are late and overtaken"),
+        ("w1-r1-r1", "a write and two that read"),
     ];
 
     private static readonly (string Name, string Purpose)[] Long =
     [
         ("rw1-rw1", "two that read and write"),
         ("w1-w1-of5", "two writes, five acceptors"),
-        ("w1-w1-r1", "three clients"),
+        ("w1-w1-r1", "two writes and a read"),
+        ("c1-w1-r1", "a clear, a write and a read"),
+        ("w1-r1-r1-crash1", "a write and two that read, and all may die"),
         ("w2-w2", "two writes, both tried again"),
         ("w2-rc1", "a write that is tried again, seen and cleared by another"),
         ("w1-rw1-crash1", "writes and a read, and all may die"),
