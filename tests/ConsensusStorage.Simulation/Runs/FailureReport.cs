@@ -12,13 +12,14 @@ internal sealed class FailureReport(Func<Scenario, bool, IScenarioRun> play, Tex
 {
     private const int MostRuns = 400;
 
-    public void Tell(Scenario scenario)
+    /// <param name="problems">What was wrong with it.</param>
+    public void Tell(Scenario scenario, IReadOnlyList<string> problems)
     {
         output.WriteLine("To run it again: dotnet run --project tests/ConsensusStorage.Simulation -c Release -- "
             + $"--profile {scenario.Profile.Name} --seed {scenario.Seed}");
         output.WriteLine("Making it smaller ...");
-        var kind = KindOf(ProblemsOf(scenario));
-        var small = new Shrinker(MostRuns, one => KindOf(ProblemsOf(one)) == kind)
+        var kind = KindOf(problems);
+        var small = new Shrinker(MostRuns, one => KindOf(play(one, false).Execute().Problems) == kind)
             .Shrink(scenario);
         var run = play(small, true).Execute();
         output.WriteLine();
@@ -32,8 +33,6 @@ internal sealed class FailureReport(Func<Scenario, bool, IScenarioRun> play, Tex
         output.Write(run.Tell(withMessages: false));
         output.WriteLine(string.Join(Environment.NewLine, run.Problems.Take(5)));
     }
-
-    private IReadOnlyList<string> ProblemsOf(Scenario scenario) => play(scenario, false).Execute().Problems;
 
     /// <summary>
     /// What the first problem says before it comes to its numbers, which change from run to run; null for none.

@@ -22,7 +22,7 @@ internal sealed class SeedRunner(Profile profile, TextWriter output, Func<Scenar
         output.Write(run.Tell(withMessages));
         if (run.Problems.Count > 0)
         {
-            return Fail($"Seed {seed}", scenario, run);
+            return Fail($"Seed {seed}", new(scenario, run.Problems));
         }
 
         output.WriteLine($"Seed {seed}: {run.Operations} operations, {run.Faults.Values.Sum()} faults, all is well.");
@@ -39,13 +39,12 @@ internal sealed class SeedRunner(Profile profile, TextWriter output, Func<Scenar
         var statistics = new Statistics(profile);
         var next = (long)first - 1;
         var told = TimeSpan.Zero;
-        (Scenario Scenario, IScenarioRun Run)? failed = null;
-        var isOver = false;
+        Failure? failed = null;
         WorkerThreads.Run(workers, Work);
         output.Write(statistics.Tell(clock.Elapsed));
-        if (failed is { } failure)
+        if (failed is not null)
         {
-            return Fail($"Profile {profile.Name}, seed {failure.Scenario.Seed}", failure.Scenario, failure.Run);
+            return Fail($"Profile {profile.Name}, seed {failed.Scenario.Seed}", failed);
         }
 
         // Seeds that are well say little if what they are to withstand did not happen.
@@ -55,7 +54,7 @@ internal sealed class SeedRunner(Profile profile, TextWriter output, Func<Scenar
 
         void Work()
         {
-            while (!Volatile.Read(ref isOver) && (minutes is null || clock.Elapsed.TotalMinutes < minutes))
+            while (Volatile.Read(ref failed) is null && (minutes is null || clock.Elapsed.TotalMinutes < minutes))
             {
                 var seed = Interlocked.Increment(ref next);
                 if (seed >= last)
@@ -68,10 +67,9 @@ internal sealed class SeedRunner(Profile profile, TextWriter output, Func<Scenar
                 statistics.Add(run);
                 lock (statistics)
                 {
-                    if (run.Problems.Count > 0 && (failed is not { } other || scenario.Seed < other.Scenario.Seed))
+                    if (run.Problems.Count > 0 && (failed is null || scenario.Seed < failed.Scenario.Seed))
                     {
-                        failed = (scenario, run);
-                        Volatile.Write(ref isOver, true);
+                        failed = new(scenario, run.Problems);
                     }
 
                     Progress();
@@ -91,10 +89,12 @@ internal sealed class SeedRunner(Profile profile, TextWriter output, Func<Scenar
         }
     }
 
-    private int Fail(string which, Scenario scenario, IScenarioRun run)
+    private int Fail(string which, Failure failure)
     {
-        output.WriteLine($"{which} failed: {run.Problems[0]}");
-        new FailureReport(_play, output).Tell(scenario);
+        output.WriteLine($"{which} failed: {failure.Problems[0]}");
+        new FailureReport(_play, output).Tell(failure.Scenario, failure.Problems);
         return ExitCode.Violated;
     }
+
+    private sealed record Failure(Scenario Scenario, IReadOnlyList<string> Problems);
 }

@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
-using Orleans.Consensus.Paxos;
 using Orleans.Consensus.Simulation.Scenarios;
 
 namespace Orleans.Consensus.Tests.Simulation;
@@ -17,7 +16,8 @@ public sealed class SeedRunnerTests
     [InlineData(false)]
     public void A_seed_that_fails_is_made_smaller_and_told_in_words(bool alone)
     {
-        var runner = new SeedRunner(Short, _output, PlayBroken);
+        var runner = new SeedRunner(
+            Short, _output, (scenario, isTold) => new SeedRun(scenario, isTold, SimulatorControlTests.SayAccepted));
         var code = alone ? runner.RunOne(1, withMessages: false) : runner.RunMany(1, 20, minutes: null, workers: 2);
 
         Assert.Equal(ExitCode.Violated, code);
@@ -74,12 +74,4 @@ public sealed class SeedRunnerTests
     [InlineData("--nonsense", "1")]
     public void Wrong_usage_is_exit_code_2(string option, string value) =>
         Assert.Equal(ExitCode.Misused, SimulateCommand.Invoke([option, value]));
-
-    /// <summary>A network that says "accepted" without asking.</summary>
-    private static SeedRun PlayBroken(Scenario scenario, bool isTold) => new(
-        scenario,
-        isTold,
-        cluster => cluster.Network.Forge = (_, _, batch) => batch.Requests.All(request => request.Request is Accept)
-            ? new(null, [.. batch.Requests.Select(request => new Accepted(request.Request.Ballot))])
-            : null);
 }

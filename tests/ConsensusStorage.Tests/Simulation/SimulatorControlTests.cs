@@ -25,10 +25,7 @@ public sealed class SimulatorControlTests(ITestOutputHelper output)
     [Fact]
     [Trait("Rule", "S6")]
     public void A_network_that_says_accepted_without_asking_is_caught() =>
-        AssertCaught(cluster => cluster.Network.Forge = (_, _, batch) =>
-            batch.Requests.All(request => request.Request is Accept)
-                ? new(null, [.. batch.Requests.Select(request => new Accepted(request.Request.Ballot))])
-                : null);
+        AssertCaught(SayAccepted);
 
     [Fact]
     [Trait("Rule", "S9")]
@@ -83,6 +80,12 @@ public sealed class SimulatorControlTests(ITestOutputHelper output)
                 RequestTimeout = cluster.Settings.RequestTimeout * 2,
             },
             by: "A call took too long");
+
+    /// <summary>A network that says "accepted" without asking.</summary>
+    internal static void SayAccepted(SimulatedCluster cluster) => cluster.Network.Forge = (_, _, batch) =>
+        batch.Requests.All(request => request.Request is Accept)
+            ? new(null, [.. batch.Requests.Select(request => new Accepted(request.Request.Ballot))])
+            : null;
 
     private static void PutBackNowAndThen(DocumentPlace place)
     {
