@@ -260,13 +260,15 @@ internal sealed class PaxosReplica
     }
 
     /// <summary>
-    /// Reads asked-for payloads back beside the loop: a slow read must not hold up the next batch. More than
-    /// <see cref="MaxLoadedBytes"/> are not answered; a read without an answer comes again.
+    /// Reads asked-for payloads back beside the loop: a slow read must not hold up the next batch. What can't be read
+    /// now, or not in half the time that the sender waits, is not answered, nor are more than
+    /// <see cref="MaxLoadedBytes"/>; a read without an answer comes again. Only damage ends the replica.
     /// </summary>
     private async Task LoadAndAnswerAsync(Work work)
     {
         await Task.Yield();
         var loadedBytes = 0L;
+        using var patience = new CancellationTokenSource(_settings.RoundTimeout / 2, _time);
         try
         {
             for (var i = 0; i < work.Replies.Length; i++)
@@ -276,7 +278,7 @@ internal sealed class PaxosReplica
                     loadedBytes += payload.Length;
                     work.Replies[i] = i > 0 && loadedBytes > MaxLoadedBytes
                         ? new NoAnswer(Phase.Prepare, promise.Ballot, "too many states were asked for at once")
-                        : await LoadedAsync(promise, payload);
+                        : await LoadedAsync(promise, payload, patience);
                 }
             }
 
@@ -290,11 +292,27 @@ internal sealed class PaxosReplica
         }
     }
 
-    private async ValueTask<Promise> LoadedAsync(Promise promise, StoredPayload payload)
+    private async ValueTask<Reply> LoadedAsync(Promise promise, StoredPayload payload, CancellationTokenSource patience)
     {
-        var loaded = await payload.LoadAsync(_journal, CancellationToken.None);
-        return promise with { Value = promise.Value! with { Payload = loaded } };
+        try
+        {
+            var loaded = await payload.LoadAsync(_journal, patience.Token);
+            return promise with { Value = promise.Value! with { Payload = loaded } };
+        }
+        catch (Exception exception) when (IsUnavailable(exception))
+        {
+            // The others of the message are not to wait as long, each, for storage that gives no answer.
+            patience.Cancel();
+            _instruments.Refused(_id.Name, "unreadable");
+            var why = exception is OperationCanceledException ? "its log is too slow to read" : exception.Message;
+            return new NoAnswer(Phase.Prepare, promise.Ballot, why);
+        }
     }
+
+    /// <summary>The bytes could not be had now, which says nothing about what they are.</summary>
+    private static bool IsUnavailable(Exception exception) =>
+        exception is JournalUnavailableException or JournalLostException or IOException or UnauthorizedAccessException
+            or TimeoutException or OperationCanceledException;
 
     private static void RefuseAll(List<Work> works, string why)
     {

@@ -1,5 +1,6 @@
 using Orleans.Consensus.Journaling;
 using Orleans.Consensus.Journaling.Files;
+using Orleans.Consensus.Simulation.Blobs;
 using Orleans.Consensus.Simulation.Clusters;
 using Orleans.Consensus.Transport;
 using static Orleans.Consensus.Simulation.Clusters.SimulatedCluster;
@@ -151,6 +152,39 @@ public sealed class FloatingReplicasTests
         await _cluster.PassAsync(60_000);
 
         Assert.Equal(before, accounts.All.Sum(account => account.Requests));
+    });
+
+    [Fact]
+    public void Accounts_that_let_nothing_be_read_for_a_while_cost_no_replica() => _cluster.Run(async () =>
+    {
+        _cluster.Settings = _cluster.Settings with { ValueCacheBytes = 0 };
+        var accounts = _cluster.Float(maxAppends: 1000);
+        await StartAsync(3);
+        await WriteAllAsync(0, "one");
+        var epochs = Epochs();
+        foreach (var account in accounts.All)
+        {
+            account.Plan = request => new(
+                request.Action == BlobAction.Read ? BlobFault.Throttled : BlobFault.None);
+        }
+
+        for (var key = 0; key < 10; key++)
+        {
+            Assert.IsType<ChangeResult.NotApplied>(await _cluster.ReadAsync(0, $"{key}"));
+        }
+
+        Assert.Equal(Groups * Replicas, Serving(0) + Serving(1) + Serving(2));
+        foreach (var account in accounts.All)
+        {
+            account.Plan = null;
+        }
+
+        await ReadAllAsync(0, "one");
+        Assert.Equal(epochs, Epochs());
+
+        List<long> Epochs() =>
+            [.. _cluster.Silos.OrderBy(silo => silo.Key).SelectMany(
+                silo => silo.Value.Hosted.Select(replica => replica.Epoch))];
     });
 
     /// <summary>

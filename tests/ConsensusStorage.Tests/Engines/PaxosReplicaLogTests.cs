@@ -61,6 +61,59 @@ public sealed class PaxosReplicaLogTests
         Assert.NotNull((await _bench.Post(("k", new Prepare(_bench.BallotAt(2), false)))).Refusal);
     });
 
+    [Theory]
+    [InlineData(typeof(JournalUnavailableException))]
+    [InlineData(typeof(JournalLostException))]
+    [InlineData(typeof(IOException))]
+    [InlineData(typeof(UnauthorizedAccessException))]
+    [InlineData(typeof(TimeoutException))]
+    [InlineData(typeof(OperationCanceledException))]
+    public void A_payload_that_cannot_be_read_now_is_not_answered_and_the_replica_goes_on(Type type) =>
+        _bench.Run(async () =>
+        {
+            await ReopenAsync(cacheBytes: 0);
+            await _bench.AskAsync("k", new Accept(_bench.BallotAt(0), Value(7), _bench.BallotAt(0)));
+            var failure = type.GetConstructors().Any(constructor => constructor.GetParameters().Length == 1)
+                ? Activator.CreateInstance(type, "It can't be read.")
+                : Activator.CreateInstance(type, "It can't be read.", null);
+            _bench.Journal.Reading = _ => Task.FromException((Exception)failure!);
+            for (var i = 1; i <= 3; i++)
+            {
+                var reply = await _bench.Post(
+                    ("k", new Prepare(_bench.BallotAt(i), true)), ("new", new Prepare(_bench.BallotAt(i), true)));
+                Assert.Null(reply.Refusal);
+                Assert.IsType<NoAnswer>(reply.Replies[0]);
+                Assert.IsType<Promise>(reply.Replies[1]);
+            }
+
+            Assert.False(_bench.Running.IsCompleted);
+            _bench.Journal.Reading = _ => Task.CompletedTask;
+            var promise = Assert.IsType<Promise>(await _bench.AskAsync("k", new Prepare(_bench.BallotAt(4), true)));
+            Assert.Equal([7], Assert.IsType<PayloadBytes>(promise.Value!.Payload).Bytes.ToArray());
+        });
+
+    [Fact]
+    public void Payloads_that_take_too_long_to_read_are_not_answered_and_the_rest_of_the_message_is_in_time() =>
+        _bench.Run(async () =>
+        {
+            await ReopenAsync(cacheBytes: 0);
+            string[] keys = ["k0", "k1", "k2"];
+            foreach (var key in keys)
+            {
+                await _bench.AskAsync(key, new Accept(_bench.BallotAt(0), Value(7), _bench.BallotAt(0)));
+            }
+
+            var started = _bench.Scheduler.Time.GetTimestamp();
+            _bench.Journal.Reading = token => Task.Delay(TimeSpan.FromMinutes(1), _bench.Scheduler.Time, token);
+            var reply = await _bench.Post(
+                [("new", new Prepare(_bench.BallotAt(1), true)),
+                    .. keys.Select(key => (key, (Request)new Prepare(_bench.BallotAt(1), true)))]);
+            Assert.True(_bench.Scheduler.Time.GetElapsedTime(started) < _bench.Settings.RoundTimeout);
+            Assert.IsType<Promise>(reply.Replies[0]);
+            Assert.All(reply.Replies.Skip(1), one => Assert.IsType<NoAnswer>(one));
+            Assert.False(_bench.Running.IsCompleted);
+        });
+
     [Fact]
     public void A_slow_read_holds_up_nobody_else() => _bench.Run(async () =>
     {

@@ -29,6 +29,9 @@ internal sealed class HeldJournal(IJournal inner) : IJournal
     /// <summary>Replaces what is read back.</summary>
     public Func<ReadOnlyMemory<byte>, ReadOnlyMemory<byte>> OnRead { get; set; } = bytes => bytes;
 
+    /// <summary>What a read waits for, or fails with.</summary>
+    public Func<CancellationToken, Task> Reading { get; set; } = _ => Task.CompletedTask;
+
     public int Reads { get; private set; }
 
     /// <summary>Appends write, but don't return until <see cref="Release"/>.</summary>
@@ -62,6 +65,7 @@ internal sealed class HeldJournal(IJournal inner) : IJournal
         JournalPosition position, int length, CancellationToken cancellationToken)
     {
         Reads++;
+        await Reading(cancellationToken);
         return OnRead(await inner.ReadAsync(position, length, cancellationToken));
     }
 
