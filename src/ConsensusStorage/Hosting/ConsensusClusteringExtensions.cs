@@ -64,6 +64,7 @@ public static class ConsensusClusteringExtensions
     private static void AddMembership(
         IServiceCollection services, Action<OptionsBuilder<ConsensusClusteringOptions>>? configure)
     {
+        services.AddStoreClock();
         services.TryAddSingleton(MembershipPlaces.MembershipOf);
         services.TryAddEnumerable(
             ServiceDescriptor.Singleton<IConfigurationValidator, ConsensusClusteringValidator>());

@@ -43,6 +43,6 @@ public static class ConsensusReminderExtensions
             host.Engine,
             services.GetRequiredService<IActivatorProvider>(),
             services.GetRequiredService<ILogger<ConsensusGrainStorage>>());
-        return new(storage, services.GetService<TimeProvider>() ?? TimeProvider.System, Random.Shared);
+        return new(storage, StoreClock.Of(services), Random.Shared);
     }
 }

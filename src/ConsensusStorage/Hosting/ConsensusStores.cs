@@ -25,7 +25,7 @@ internal sealed class ConsensusStores : ILifecycleParticipant<ISiloLifecycle>, I
     public ConsensusStores(ConfiguredStores stores, IServiceProvider services)
     {
         _services = services;
-        _time = services.GetService<TimeProvider>() ?? TimeProvider.System;
+        _time = StoreClock.Of(services);
         _hosts = new(() => stores.Names.ToFrozenDictionary(
             name => name, name => new StoreHost(name, stores[name], services), StringComparer.Ordinal));
     }

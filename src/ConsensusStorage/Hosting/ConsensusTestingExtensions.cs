@@ -47,7 +47,7 @@ public static class ConsensusTestingExtensions
                 ConsensusStoreOptions.DefaultStoreName,
                 (services, _) => TestingLogs.Of(
                     services.GetRequiredService<IOptions<ClusterOptions>>().Value,
-                    services.GetRequiredService<TimeProvider>()));
+                    StoreClock.Of(services)));
         }
 
         builder.AddConsensusGrainStorage(ProviderConstants.DEFAULT_STORAGE_PROVIDER_NAME);

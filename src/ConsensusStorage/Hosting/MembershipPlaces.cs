@@ -19,7 +19,7 @@ internal static class MembershipPlaces
     {
         var options = services.GetRequiredService<IOptions<ConsensusClusteringOptions>>().Value;
         var cluster = services.GetRequiredService<IOptions<ClusterOptions>>().Value;
-        var time = services.GetService<TimeProvider>() ?? TimeProvider.System;
+        var time = StoreClock.Of(services);
         return Create([.. PlacesOf(options, services, time)], cluster, options.RequestTimeout, time, Random.Shared);
     }
 

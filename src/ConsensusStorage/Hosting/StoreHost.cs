@@ -36,7 +36,7 @@ internal sealed partial class StoreHost : IConsensusStore
         _settings = SettingsOf(name, options, services.GetRequiredService<IOptions<ClusterOptions>>().Value.ServiceId);
         _targets = services.GetRequiredService<TransportTargets>();
         _logger = services.GetRequiredService<ILogger<StoreHost>>();
-        var time = services.GetService<TimeProvider>() ?? TimeProvider.System;
+        var time = StoreClock.Of(services);
         var silo = services.GetRequiredService<ILocalSiloDetails>();
         _store = new PaxosStore(
             _settings,

@@ -21,7 +21,7 @@ internal static class TransportServices
             return services;
         }
 
-        services.TryAddSingleton(TimeProvider.System);
+        services.AddStoreClock();
         services.AddSingleton<TransportTargets>();
         services.AddSingleton<ConsensusGrainServiceClient>();
         services.AddGrainService<ConsensusGrainService>();

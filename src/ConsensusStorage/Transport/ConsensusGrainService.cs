@@ -1,3 +1,4 @@
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Orleans.Runtime;
 using Orleans.Serialization.Invocation;
@@ -22,7 +23,7 @@ internal sealed class ConsensusGrainService : GrainService, IConsensusGrainServi
         IClusterMembershipService membership,
         TransportTargets targets,
         TransportOptions options,
-        TimeProvider time)
+        [FromKeyedServices(ConsensusTimeProviderNames.Consensus)] TimeProvider time)
         : base(id, silo, loggers)
     {
         var logger = loggers.CreateLogger<ConsensusGrainService>();

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Orleans.Runtime;
 
@@ -25,7 +26,7 @@ internal sealed partial class OrleansMembershipView
     public OrleansMembershipView(
         IClusterMembershipService membership,
         ILocalSiloDetails local,
-        TimeProvider time,
+        [FromKeyedServices(ConsensusTimeProviderNames.Consensus)] TimeProvider time,
         ILogger<OrleansMembershipView> logger)
     {
         _membership = membership;

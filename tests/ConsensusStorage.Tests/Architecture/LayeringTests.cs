@@ -14,7 +14,9 @@ public sealed class LayeringTests
     /// <summary>What users touch besides options and hosting verbs.</summary>
     private static readonly string[] PublicTypes =
     [
-        "Exception$", @"^Orleans\.Consensus\.(IConsensusStore|ConsensusReplicaStatus)$", @"^OrleansCodeGen\.",
+        "Exception$",
+        @"^Orleans\.Consensus\.(IConsensusStore|ConsensusReplicaStatus|ConsensusTimeProviderNames)$",
+        @"^OrleansCodeGen\.",
     ];
 
     [Theory]

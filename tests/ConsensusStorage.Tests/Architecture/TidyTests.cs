@@ -55,6 +55,14 @@ public sealed class TidyTests
             .Where(file => !file.Path.StartsWith("src/ConsensusStorage/Hosting/", StringComparison.Ordinal)),
         file => Find(file.Code, @"\bRandom\s*\.\s*Shared\b"));
 
+    /// <summary>The application's own clock may stand still, and its services may be anything.</summary>
+    [Theory]
+    [InlineData(@"Service<\s*TimeProvider\s*>\s*\(\s*\)")]
+    [InlineData(@"(?<!\w)Service<\s*(Random|TaskScheduler|HttpClient|\w*Client|Json\w+)\s*>\s*\(\s*\)")]
+    [InlineData(@"TryAddSingleton(<\s*TimeProvider\s*>)?\s*\(\s*TimeProvider")]
+    public void The_library_takes_no_clock_of_the_application(string forbidden) =>
+        AssertNone(SourceTree.Files("src/ConsensusStorage"), file => Find(file.Code, forbidden));
+
     [Fact]
     public void Every_delay_goes_through_a_time_provider()
     {

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
+using Microsoft.Extensions.Time.Testing;
 using Orleans.Configuration;
 using Orleans.Consensus.Hosting;
 using Orleans.Consensus.Transport;
@@ -149,6 +150,22 @@ public sealed class HostingVerbTests
 
         Assert.Same(serializer, options.Get("bank").GrainStorageSerializer);
         Assert.NotSame(serializer, options.Get("other").GrainStorageSerializer);
+    }
+
+    [Fact]
+    public void The_clock_is_the_system_s_unless_another_one_is_given_for_the_store()
+    {
+        var standing = new FakeTimeProvider();
+        var own = new FakeTimeProvider();
+        using var plain = SiloUnderTest.Build(
+            silo => silo.UseConsensusStore().Services.AddSingleton<TimeProvider>(standing));
+        using var given = SiloUnderTest.Build(silo => silo.UseConsensusStore().Services
+            .AddSingleton<TimeProvider>(standing)
+            .AddKeyedSingleton<TimeProvider>(ConsensusTimeProviderNames.Consensus, own));
+
+        Assert.Same(TimeProvider.System, StoreClock.Of(plain.Services));
+        Assert.Same(own, StoreClock.Of(given.Services));
+        Assert.Same(standing, plain.Services.GetRequiredService<TimeProvider>());
     }
 
     [Fact]
