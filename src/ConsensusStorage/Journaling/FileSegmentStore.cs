@@ -155,6 +155,12 @@ internal sealed class FileSegmentStore : ISegmentStore
             await file.FlushAsync(cancellationToken);
             offset += count;
         }
+
+        if (capacity <= header.Length)
+        {
+            // The header of a store is all of its file.
+            await file.FlushAsync(cancellationToken);
+        }
     }
 
     /// <summary>Gives the space back. The failure that led here is the one to report, not one of this.</summary>

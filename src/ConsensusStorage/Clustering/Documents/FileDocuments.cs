@@ -10,7 +10,7 @@ namespace Orleans.Consensus.Clustering.Documents;
 /// a whole one without it. The system gives the lock up with the process that has it. A file's tag is its hash: no
 /// document that is changed by compare-and-swap ever is what it was before.
 /// </summary>
-internal sealed class FileDocuments(string directory, TimeProvider time, Random random) : IDocuments
+internal sealed class FileDocuments(string directory, TimeProvider time, Random random, IDiskCalls disk) : IDocuments
 {
     private const string LockName = "documents.lock";
     private const string Fresh = ".new";
@@ -19,6 +19,12 @@ internal sealed class FileDocuments(string directory, TimeProvider time, Random 
     private static readonly TimeSpan LockPause = TimeSpan.FromMilliseconds(5);
 
     private volatile bool _locksHold;
+    private volatile bool _isDurable;
+
+    public FileDocuments(string directory, TimeProvider time, Random random)
+        : this(directory, time, random, DiskCalls.Real)
+    {
+    }
 
     public string Location => directory;
 
@@ -49,7 +55,7 @@ internal sealed class FileDocuments(string directory, TimeProvider time, Random 
             {
                 await file.WriteAsync(bytes, cancellationToken);
                 await file.FlushAsync(cancellationToken);
-                DiskCalls.Flush(file.SafeFileHandle, fresh);
+                disk.Flush(file.SafeFileHandle, fresh);
             }
 
             using var turn = await LockAsync(cancellationToken);
@@ -60,7 +66,7 @@ internal sealed class FileDocuments(string directory, TimeProvider time, Random 
             }
 
             File.Move(fresh, path, overwrite: true);
-            DiskCalls.FlushDirectory(directory);
+            disk.FlushDirectory(directory);
             return true;
         }
         finally
@@ -145,10 +151,11 @@ internal sealed class FileDocuments(string directory, TimeProvider time, Random 
 
     private void CreateDirectory()
     {
-        if (!Directory.Exists(directory))
+        // One that another silo created may not be durable yet.
+        if (!_isDurable || !Directory.Exists(directory))
         {
-            Directory.CreateDirectory(directory);
-            DiskCalls.FlushDirectory(Path.GetDirectoryName(Path.GetFullPath(directory)) ?? directory);
+            DiskFiles.CreateDurably(Path.GetFullPath(directory), disk);
+            _isDurable = true;
         }
     }
 
@@ -165,9 +172,7 @@ internal sealed class FileDocuments(string directory, TimeProvider time, Random 
         {
             try
             {
-                var held = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
-                RequireLocks(held, path);
-                return held;
+                return Lock(path);
             }
             catch (IOException exception)
                 when (exception is not (FileNotFoundException or DirectoryNotFoundException or NoLocksException)
@@ -175,6 +180,21 @@ internal sealed class FileDocuments(string directory, TimeProvider time, Random 
             {
                 await Task.Delay(LockPause, time, cancellationToken);
             }
+        }
+    }
+
+    private FileStream Lock(string path)
+    {
+        var held = new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+        try
+        {
+            RequireLocks(held, path);
+            return held;
+        }
+        catch
+        {
+            held.Dispose();
+            throw;
         }
     }
 
@@ -192,11 +212,12 @@ internal sealed class FileDocuments(string directory, TimeProvider time, Random 
         }
         catch (IOException)
         {
+            // Its name is flushed with the document's.
+            disk.Flush(held.SafeFileHandle, path);
             _locksHold = true;
             return;
         }
 
-        held.Dispose();
         throw new NoLocksException(
             $"The file system of {directory} keeps no locks, so two silos could overwrite one another's changes. Use "
             + "one that does, and don't switch file locking off.");

@@ -17,7 +17,7 @@ internal sealed class DirectoryLock : IDisposable
     }
 
     /// <exception cref="JournalInUseException">It is taken.</exception>
-    public static DirectoryLock Take(string directory, string owner)
+    public static DirectoryLock Take(string directory, string owner, IDiskCalls disk)
     {
         var path = Path.Combine(directory, "journal.lock");
         var ownerPath = Path.Combine(directory, "journal.owner");
@@ -40,6 +40,18 @@ internal sealed class DirectoryLock : IDisposable
             throw new IOException(
                 $"The file system of {directory} keeps no locks, so two silos could write one log. Use a local disk, "
                 + "and don't switch file locking off.");
+        }
+
+        try
+        {
+            // A lock that a file server forgets would be another file when it is made again. The name is flushed with
+            // those of the log.
+            disk.Flush(file.SafeFileHandle, path);
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
         }
 
         WriteOwner(ownerPath, owner);

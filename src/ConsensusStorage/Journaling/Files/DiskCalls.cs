@@ -7,17 +7,24 @@ namespace Orleans.Consensus.Journaling.Files;
 /// The calls that .NET doesn't have: flush a file's data without its times (on Linux), and flush a directory (on
 /// Unix, else a new name may vanish).
 /// </summary>
-internal static partial class DiskCalls
+internal sealed partial class DiskCalls : IDiskCalls
 {
+    public static readonly DiskCalls Real = new();
+
     private const int OpenReadOnly = 0;
+    private const int DeniedOnUnix = 13;
+    private const int InvalidOnUnix = 22;
     private const int NoSpaceOnUnix = 28;
     private const int QuotaOnLinux = 122;
     private const int QuotaOnMac = 69;
     private const int DiskFullOnWindows = unchecked((int)0x80070070);
     private const int HandleFullOnWindows = unchecked((int)0x80070027);
 
-    /// <summary>Makes a file's content and length durable.</summary>
-    public static void Flush(SafeFileHandle file, string path)
+    private DiskCalls()
+    {
+    }
+
+    public void Flush(SafeFileHandle file, string path)
     {
         if (!OperatingSystem.IsLinux())
         {
@@ -31,8 +38,8 @@ internal static partial class DiskCalls
         }
     }
 
-    /// <summary>Makes the names in a directory durable. Windows has no such call and needs none on NTFS.</summary>
-    public static void FlushDirectory(string path)
+    /// <summary>Windows has no such call and needs none on NTFS.</summary>
+    public void FlushDirectory(string path)
     {
         if (OperatingSystem.IsWindows())
         {
@@ -45,6 +52,10 @@ internal static partial class DiskCalls
             throw Failure("flush the directory", path);
         }
     }
+
+    /// <summary>Tells "no rights" and "no such thing here" from a flush that was tried and failed.</summary>
+    public static bool IsRefused(IOException exception) =>
+        !OperatingSystem.IsWindows() && exception.HResult is (DeniedOnUnix or InvalidOnUnix);
 
     /// <summary>Tells "no room" from other failures.</summary>
     public static bool IsDiskFull(IOException exception) => exception.HResult switch

@@ -3,7 +3,8 @@ namespace Orleans.Consensus.Journaling.Files;
 /// <summary>
 /// A locked directory of the machine. It has two threads: appends must not wait behind the zeros of the next segment.
 /// </summary>
-internal sealed class DiskDirectory(string path, DirectoryLock held, DiskThread chores) : IFileDirectory
+internal sealed class DiskDirectory(string path, DirectoryLock held, DiskThread chores, IDiskCalls disk)
+    : IFileDirectory
 {
     private readonly DiskThread _appends = new($"log appends {path}");
 
@@ -26,7 +27,7 @@ internal sealed class DiskDirectory(string path, DirectoryLock held, DiskThread 
         chores.RunAsync(() => File.Delete(PathOf(name)));
 
     public ValueTask FlushAsync(CancellationToken cancellationToken) =>
-        chores.RunAsync(() => DiskFile.Guard(() => DiskCalls.FlushDirectory(path)));
+        chores.RunAsync(() => DiskFile.Guard(() => disk.FlushDirectory(path)));
 
     public async ValueTask DisposeAsync()
     {
@@ -45,7 +46,8 @@ internal sealed class DiskDirectory(string path, DirectoryLock held, DiskThread 
             File.OpenHandle(PathOf(name), mode, FileAccess.ReadWrite, FileShare.Read | FileShare.Delete),
             PathOf(name),
             _appends,
-            chores));
+            chores,
+            disk));
         return file!;
     }
 }

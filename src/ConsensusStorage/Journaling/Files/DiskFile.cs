@@ -12,14 +12,16 @@ internal sealed class DiskFile : IFile
     private readonly string _path;
     private readonly DiskThread _appends;
     private readonly DiskThread _chores;
+    private readonly IDiskCalls _disk;
     private long _length;
 
-    public DiskFile(SafeFileHandle handle, string path, DiskThread appends, DiskThread chores)
+    public DiskFile(SafeFileHandle handle, string path, DiskThread appends, DiskThread chores, IDiskCalls disk)
     {
         _handle = handle;
         _path = path;
         _appends = appends;
         _chores = chores;
+        _disk = disk;
         _length = RandomAccess.GetLength(handle);
     }
 
@@ -65,7 +67,7 @@ internal sealed class DiskFile : IFile
     public ValueTask FlushAsync(CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        return _chores.RunAsync(() => Guard(() => DiskCalls.Flush(_handle, _path)));
+        return _chores.RunAsync(() => Guard(() => _disk.Flush(_handle, _path)));
     }
 
     public ValueTask WriteAndFlushAsync(long offset, ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
@@ -74,7 +76,7 @@ internal sealed class DiskFile : IFile
         return _appends.RunAsync(() => Guard(() =>
         {
             Write(offset, bytes);
-            DiskCalls.Flush(_handle, _path);
+            _disk.Flush(_handle, _path);
         }));
     }
 

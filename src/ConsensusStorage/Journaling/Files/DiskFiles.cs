@@ -1,8 +1,13 @@
 namespace Orleans.Consensus.Journaling.Files;
 
 /// <summary>The file system of the machine. Thread rule: any.</summary>
-internal sealed class DiskFiles : IFileLayer
+internal sealed class DiskFiles(IDiskCalls disk) : IFileLayer
 {
+    public DiskFiles()
+        : this(DiskCalls.Real)
+    {
+    }
+
     public async ValueTask<IFileDirectory> LockDirectoryAsync(
         string path, string owner, CancellationToken cancellationToken)
     {
@@ -13,8 +18,8 @@ internal sealed class DiskFiles : IFileLayer
             return await chores.RunAsync(() =>
             {
                 cancellationToken.ThrowIfCancellationRequested();
-                CreateDurably(path);
-                return new DiskDirectory(path, DirectoryLock.Take(path, owner), chores);
+                CreateDurably(path, disk);
+                return new DiskDirectory(path, DirectoryLock.Take(path, owner, disk), chores, disk);
             });
         }
         catch
@@ -26,24 +31,34 @@ internal sealed class DiskFiles : IFileLayer
 
     /// <summary>
     /// Creates a directory and those above it, each durable in the one above. The name of one that is there already is
-    /// flushed too: whoever created it may have died before he came to that.
+    /// flushed too: its creator may have died before it came to that, or never flushes. A directory that this process
+    /// may not read, or whose file system flushes none, is left as it is.
     /// </summary>
-    private static void CreateDurably(string path)
+    public static void CreateDurably(string path, IDiskCalls disk)
     {
         var parent = Path.GetDirectoryName(path);
         if (!Directory.Exists(path))
         {
             if (parent is not null)
             {
-                CreateDurably(parent);
+                CreateDurably(parent, disk);
             }
 
             Directory.CreateDirectory(path);
+            disk.FlushDirectory(parent ?? path);
+            return;
         }
 
-        if (parent is not null)
+        for (; parent is not null; parent = Path.GetDirectoryName(parent))
         {
-            DiskCalls.FlushDirectory(parent);
+            try
+            {
+                disk.FlushDirectory(parent);
+            }
+            catch (IOException exception) when (DiskCalls.IsRefused(exception))
+            {
+                continue;
+            }
         }
     }
 }
