@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.IO.Hashing;
+using System.Security.Cryptography;
 using System.Text;
 using Orleans.Consensus.Codec;
 
@@ -7,7 +8,8 @@ namespace Orleans.Consensus;
 
 /// <summary>
 /// The name of one register: ServiceId, provider, state name, grain type and grain key, each behind its length.
-/// The bytes and the hash that places a register in a group are frozen by golden tests: logs hold them.
+/// The bytes and the hash that places a register in a group are frozen by golden tests: logs hold them. Clients choose
+/// keys, and can work out which ones that hash throws together, so tables use another one, with a secret seed.
 /// </summary>
 internal readonly struct RegisterId : IEquatable<RegisterId>
 {
@@ -16,6 +18,9 @@ internal readonly struct RegisterId : IEquatable<RegisterId>
 
     /// <summary>Refuses text that is not Unicode instead of replacing it: two such names would become one.</summary>
     private static readonly UTF8Encoding Utf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+
+    /// <summary>Drawn by each process for itself, so that no log and no client can know it.</summary>
+    private static readonly long TableSeed = BitConverter.ToInt64(RandomNumberGenerator.GetBytes(sizeof(long)));
 
     private readonly byte[]? _key;
 
@@ -27,6 +32,7 @@ internal readonly struct RegisterId : IEquatable<RegisterId>
 
     public ReadOnlyMemory<byte> Key => _key;
 
+    /// <summary>Frozen: places the register in its group, and nothing else.</summary>
     public ulong Hash { get; }
 
     /// <summary>Takes over encoded bytes (from a message or a record).</summary>
@@ -62,7 +68,11 @@ internal readonly struct RegisterId : IEquatable<RegisterId>
 
     public override bool Equals(object? obj) => obj is RegisterId other && Equals(other);
 
-    public override int GetHashCode() => (int)Hash;
+    /// <summary>Differs from process to process: nothing that is stored, sent or ordered may depend on it.</summary>
+    public override int GetHashCode() => (int)HashWith(TableSeed);
+
+    /// <summary>A hash whose collisions only a process that knows <paramref name="seed"/> can choose.</summary>
+    public ulong HashWith(long seed) => XxHash3.HashToUInt64(_key, seed);
 
     public override string ToString()
     {

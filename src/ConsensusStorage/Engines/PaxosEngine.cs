@@ -38,7 +38,7 @@ internal sealed partial class PaxosEngine : IConsensusEngine
         _logger = logger;
         _writer = ProposerId.Create(environment.Random);
         _ballots = new(_writer);
-        _sessions = new(settings.PromiseCacheSize);
+        _sessions = new(settings.PromiseCacheSize, environment.Random.NextInt64());
     }
 
     /// <summary>Changes that are under way.</summary>

@@ -35,16 +35,25 @@ internal sealed class RegisterSession(RegisterId register)
 
 /// <summary>
 /// Lets one change at a time into each register (S20) and keeps the promises of the registers used last, up to a
-/// number of registers. Thread-safe.
+/// number of registers, and of fewer if their names are long. Thread-safe.
 /// </summary>
 internal sealed class RegisterSessions
 {
     private const int Shards = 32;
 
-    private readonly Shard[] _shards;
+    /// <summary>Bytes of names that there is room for, for each register that there is room for.</summary>
+    private const long NameBytes = 512;
 
-    public RegisterSessions(int capacity)
+    private readonly Shard[] _shards;
+    private readonly long _seed;
+
+    /// <param name="capacity">How many registers to remember.</param>
+    /// <param name="seed">
+    /// Secret: who knew it could choose names that all land in one of the parts of this table.
+    /// </param>
+    public RegisterSessions(int capacity, long seed)
     {
+        _seed = seed;
         _shards = new Shard[Shards];
         for (var i = 0; i < Shards; i++)
         {
@@ -70,8 +79,9 @@ internal sealed class RegisterSessions
         }
 
         using var turn = new Waiter(timeout, time, cancellationToken);
-        session = shard.Enter(register, turn);
-        if (await turn.Task || !shard.GiveUp(session, turn))
+        var place = new LinkedListNode<Waiter>(turn);
+        session = shard.Enter(register, place);
+        if (await turn.Task || !shard.GiveUp(place))
         {
             return session;
         }
@@ -81,13 +91,14 @@ internal sealed class RegisterSessions
 
     public void Leave(RegisterSession session) => ShardOf(session.Register).Leave(session);
 
-    private Shard ShardOf(RegisterId register) => _shards[(register.Hash >> 32) % Shards];
+    private Shard ShardOf(RegisterId register) => _shards[(register.HashWith(_seed) >> 32) % Shards];
 
     private sealed class Shard(int capacity)
     {
         private readonly Lock _lock = new();
         private readonly Dictionary<RegisterId, RegisterSession> _sessions = [];
         private readonly Queue<RegisterSession> _byAge = new();
+        private long _nameBytes;
 
         /// <summary>Read without the lock: of this moment or the one before.</summary>
         public int Count => _sessions.Count;
@@ -108,20 +119,20 @@ internal sealed class RegisterSessions
             }
         }
 
-        /// <summary>Enters, and then signals <paramref name="turn"/> at once, or queues it up.</summary>
-        public RegisterSession Enter(RegisterId register, Waiter turn)
+        /// <summary>Enters, and then signals the waiter at once, or queues it up.</summary>
+        public RegisterSession Enter(RegisterId register, LinkedListNode<Waiter> place)
         {
             lock (_lock)
             {
                 var session = FindOrAdd(register);
                 if (session.Busy)
                 {
-                    (session.Waiting ??= new()).AddLast(turn);
+                    (session.Waiting ??= new()).AddLast(place);
                 }
                 else
                 {
                     session.Busy = true;
-                    turn.Signal();
+                    place.Value.Signal();
                 }
 
                 return session;
@@ -145,11 +156,14 @@ internal sealed class RegisterSessions
         }
 
         /// <summary>Leaves the queue; false if its turn had come in the same moment.</summary>
-        public bool GiveUp(RegisterSession session, Waiter turn)
+        public bool GiveUp(LinkedListNode<Waiter> place)
         {
             lock (_lock)
             {
-                return session.Waiting?.Remove(turn) ?? false;
+                // Not by a search: all of a long queue may give up at once.
+                var isWaiting = place.List is not null;
+                place.List?.Remove(place);
+                return isWaiting;
             }
         }
 
@@ -159,6 +173,7 @@ internal sealed class RegisterSessions
             {
                 session = new(register);
                 _sessions.Add(register, session);
+                _nameBytes += register.Key.Length;
                 _byAge.Enqueue(session);
                 EvictOldest(session);
             }
@@ -166,10 +181,12 @@ internal sealed class RegisterSessions
             return session;
         }
 
+        private bool IsOverfull => _sessions.Count > capacity || _nameBytes > capacity * NameBytes;
+
         private void EvictOldest(RegisterSession newest)
         {
             const int mostTries = 8;
-            for (var tries = Math.Min(mostTries, _byAge.Count); tries > 0 && _sessions.Count > capacity; tries--)
+            for (var tries = Math.Min(mostTries, _byAge.Count); tries > 0 && IsOverfull; tries--)
             {
                 var oldest = _byAge.Dequeue();
                 if (oldest.Busy || oldest.Used || oldest == newest)
@@ -180,6 +197,7 @@ internal sealed class RegisterSessions
                 else
                 {
                     _sessions.Remove(oldest.Register);
+                    _nameBytes -= oldest.Register.Key.Length;
                 }
             }
         }

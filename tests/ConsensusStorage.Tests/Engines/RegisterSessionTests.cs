@@ -10,7 +10,7 @@ public sealed class RegisterSessionTests
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1);
 
     private readonly FakeTimeProvider _time = new();
-    private readonly RegisterSessions _sessions = new(capacity: 1);
+    private readonly RegisterSessions _sessions = new(capacity: 1, seed: 1);
 
     [Fact]
     [Trait("Rule", "S20")]
