@@ -9,6 +9,8 @@ namespace Orleans.Consensus.Codec;
 /// </summary>
 internal sealed class ByteWriter(int capacity)
 {
+    private const int KeptBytes = 2 * 1024 * 1024;
+
     private byte[] _buffer = new byte[capacity];
 
     public int Length { get; private set; }
@@ -17,7 +19,15 @@ internal sealed class ByteWriter(int capacity)
 
     public ReadOnlyMemory<byte> WrittenMemory => _buffer.AsMemory(0, Length);
 
-    public void Clear() => Length = 0;
+    public void Clear()
+    {
+        Length = 0;
+        if (_buffer.Length > KeptBytes)
+        {
+            // One giant must not hold its memory for ever.
+            _buffer = new byte[capacity];
+        }
+    }
 
     /// <summary>Drops what was written behind <paramref name="length"/>.</summary>
     public void Truncate(int length) => Length = Math.Min(Length, length);

@@ -25,6 +25,9 @@ internal sealed class PaxosReplica
     /// <summary>Bytes of payloads read back for one message.</summary>
     private const long MaxLoadedBytes = 32 * 1024 * 1024;
 
+    /// <summary>Places for changes of one batch that are kept for the next one.</summary>
+    private const int MaxKeptChanges = 64 * 1024;
+
     private readonly ReplicaId _id;
     private readonly IJournal _journal;
     private readonly AcceptorIndex _index;
@@ -135,9 +138,6 @@ internal sealed class PaxosReplica
 
     private void Decide()
     {
-        _batch.Clear();
-        _changes.Clear();
-        _deciding.Clear();
         var now = _time.GetUtcNow().ToUnixTimeMilliseconds();
         while (_batch.Length < _settings.MaxBatchBytes && _inbox.Reader.TryRead(out var work))
         {
@@ -248,7 +248,20 @@ internal sealed class PaxosReplica
             }
         }
 
+        Forget();
+    }
+
+    /// <summary>Lets go of what a turn was about: until the next one may be long.</summary>
+    private void Forget()
+    {
+        _batch.Clear();
+        _record.Clear();
         _deciding.Clear();
+        _changes.Clear();
+        if (_changes.Capacity > MaxKeptChanges)
+        {
+            _changes.Capacity = 0;
+        }
     }
 
     private static bool NeedsLoad(Reply reply) => reply is Promise { Value.Payload: StoredPayload };

@@ -1,4 +1,5 @@
 using System.IO.Hashing;
+using System.Runtime.InteropServices;
 using Orleans.Consensus.Journaling;
 
 namespace Orleans.Consensus.Engines;
@@ -30,6 +31,9 @@ internal sealed class StoredPayload : Payload
     /// <summary>The bytes, if they are in memory: always until <see cref="Landed"/>.</summary>
     public PayloadBytes? InMemory => _inMemory;
 
+    /// <summary>Bytes of memory that stay in use for it while it is cached, with what they are a slice of.</summary>
+    public long Held { get; private set; }
+
     public static StoredPayload Pending(PayloadBytes payload) =>
         new(payload, payload.Bytes.Length, XxHash3.HashToUInt64(payload.Bytes.Span), default);
 
@@ -38,6 +42,22 @@ internal sealed class StoredPayload : Payload
 
     /// <summary>The bytes are durable at <paramref name="position"/>.</summary>
     public void Landed(JournalPosition position) => Position = position;
+
+    /// <summary>
+    /// Gets ready to be kept: a small part of a large message is copied, for it would keep all of the message.
+    /// </summary>
+    public void Detach()
+    {
+        var bytes = _inMemory!.Bytes;
+        if (MemoryMarshal.TryGetArray(bytes, out var slice) && slice.Array!.Length / 2 <= bytes.Length)
+        {
+            Held = slice.Array.Length;
+            return;
+        }
+
+        _inMemory = new(bytes.ToArray());
+        Held = bytes.Length;
+    }
 
     /// <summary>Forgets the bytes in memory. Only after <see cref="Landed"/>.</summary>
     public void Evict() => _inMemory = null;
@@ -67,22 +87,29 @@ internal sealed class StoredPayload : Payload
 /// </summary>
 internal sealed class PayloadCache(long capacity)
 {
-    /// <summary>A payload is a slice of the message it came with; this stands for its share of the rest.</summary>
+    /// <summary>Stands for the objects that a payload is made of.</summary>
     private const int Overhead = 256;
 
     private readonly Queue<StoredPayload> _payloads = new();
     private long _bytes;
 
-    /// <summary>What is kept, with what goes along with it.</summary>
+    /// <summary>All that is held in memory for what is kept.</summary>
     public long Bytes => Volatile.Read(ref _bytes);
 
     public void Add(StoredPayload payload)
     {
+        if (payload.Length + Overhead > capacity)
+        {
+            payload.Evict();
+            return;
+        }
+
+        payload.Detach();
         _payloads.Enqueue(payload);
-        _bytes += payload.Length + Overhead;
+        _bytes += payload.Held + Overhead;
         while (_bytes > capacity && _payloads.TryDequeue(out var oldest))
         {
-            _bytes -= oldest.Length + Overhead;
+            _bytes -= oldest.Held + Overhead;
             oldest.Evict();
         }
     }

@@ -9,7 +9,7 @@ namespace Orleans.Consensus.Transport;
 /// <summary>
 /// Requests and replies as bytes. The layout belongs to <see cref="Frame.Version"/>; golden tests hold it. Decoding
 /// believes nothing: it never throws, allocates no more than the bytes that are there can fill, and takes only what
-/// encoding could have written. Decoded payloads are slices of the received bytes.
+/// encoding could have written. Decoded payloads are slices of the received bytes: what is kept for long is copied.
 /// </summary>
 internal static class MessageCodec
 {

@@ -34,6 +34,9 @@ internal sealed class HeldJournal(IJournal inner) : IJournal
 
     public int Reads { get; private set; }
 
+    /// <summary>What was appended last; its owner uses it again.</summary>
+    public JournalBatch? Batch { get; private set; }
+
     /// <summary>Appends write, but don't return until <see cref="Release"/>.</summary>
     public void Hold() => _gate = new();
 
@@ -49,6 +52,7 @@ internal sealed class HeldJournal(IJournal inner) : IJournal
 
     public async ValueTask<JournalPosition> AppendAsync(JournalBatch batch, CancellationToken cancellationToken)
     {
+        Batch = batch;
         Appends.Add(batch.Count);
         if (Failure is { } failure)
         {
