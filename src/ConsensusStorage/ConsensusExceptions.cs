@@ -93,8 +93,8 @@ public sealed class ConsensusUnavailableException : ConsensusStorageException
 }
 
 /// <summary>
-/// Nobody knows yet whether the operation happened: it was sent, and not enough replicas answered in time. Retrying
-/// with the same state object is safe, unless the message asks to read the state again first.
+/// It is not known yet whether the operation happened: it was sent, and not enough replicas answered in time. Retrying
+/// with the same state object is safe, also on another silo: its ETag names what is in doubt.
 /// </summary>
 [GenerateSerializer]
 [Alias("Orleans.Consensus.ConsensusOutcomeUnknownException")]
@@ -128,7 +128,8 @@ public sealed class ConsensusOutcomeUnknownException : ConsensusStorageException
 
 /// <summary>
 /// The store holds another version than the state object, and a write or clear of that state object had been in doubt:
-/// it may have happened before the other version was written. Read the state again before deciding anything.
+/// it may have happened before the other version was written, or was cleared. Read the state again before deciding
+/// anything; an activation that lets this exception escape is deactivated by Orleans, and the next one reads.
 /// </summary>
 [GenerateSerializer]
 [Alias("Orleans.Consensus.ConsensusInDoubtStateException")]

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Runtime.CompilerServices;
 using Microsoft.Extensions.Logging;
 using Orleans.Runtime;
 using Orleans.Serialization.Serializers;
@@ -16,8 +15,8 @@ internal sealed record GrainStorageSettings(
 
 /// <summary>
 /// Keeps each grain state in a register of a consensus engine: serializes, compares ETags, and turns outcomes into
-/// what Orleans expects. A failed call leaves the state object as it was. Thread-safe, but one call per state object at
-/// a time, as the runtime does it.
+/// what Orleans expects. A failed call leaves the state object as it was, but for an unknown outcome: then its ETag
+/// says what is in doubt. Thread-safe, but one call per state object at a time, as the runtime does it.
 /// </summary>
 internal sealed partial class ConsensusGrainStorage(
     GrainStorageSettings settings,
@@ -25,8 +24,6 @@ internal sealed partial class ConsensusGrainStorage(
     IActivatorProvider activators,
     ILogger<ConsensusGrainStorage> logger) : IGrainStorage
 {
-    /// <summary>The changes in doubt belong to the state object that made them (S7), and die with it.</summary>
-    private readonly ConditionalWeakTable<object, Doubt> _doubts = [];
     private readonly ILogger _logger = logger;
 
     public Task ReadStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState) =>
@@ -42,17 +39,16 @@ internal sealed partial class ConsensusGrainStorage(
         string stateName, GrainId grainId, IGrainState<T> grainState, CancellationToken cancellationToken)
     {
         var call = Begin("Reading", stateName, grainId, grainState, cancellationToken);
-        var doubt = DoubtOf(grainState, call.Register);
-        var read = new Change.Read(engine.MintVersion(), doubt);
+        _ = StateETag.TryParse(grainState.ETag, call.Register, out var etag);
+        var read = new Change.Read(engine.MintVersion(), etag.InDoubt);
         var result = await engine.ChangeAsync(call.Register, read, cancellationToken);
         if (result is not ChangeResult.Found(var value))
         {
-            throw Failed(call, read, result, grainState, cancellationToken);
+            throw Failed(call, read, result, cancellationToken);
         }
 
         var exists = value is { IsTombstone: false };
         var state = exists ? Deserialize<T>(call, value!) : Fresh<T>();
-        _doubts.Remove(grainState);
         grainState.State = state;
         grainState.ETag = exists ? value!.Version.ToString() : null;
         grainState.RecordExists = exists;
@@ -63,16 +59,15 @@ internal sealed partial class ConsensusGrainStorage(
     {
         var call = Begin("Writing", stateName, grainId, grainState, cancellationToken);
         var payload = Serialize(call, grainState.State);
-        var expected = await ExpectedAsync(call, grainState, grainState.ETag, cancellationToken);
-        var doubt = DoubtOf(grainState, call.Register);
-        var write = new Change.Write(engine.MintVersion(), doubt, expected, payload);
+        var etag = await ETagOfAsync(call, grainState, cancellationToken);
+        var write = new Change.Write(engine.MintVersion(), etag.InDoubt, etag.Expected, payload);
         var result = await engine.ChangeAsync(call.Register, write, cancellationToken);
         if (result is not ChangeResult.Applied { Version: { } version })
         {
-            throw Failed(call, write, result, grainState, cancellationToken);
+            KeepDoubt(call, grainState, etag, result);
+            throw Failed(call, write, result, cancellationToken);
         }
 
-        _doubts.Remove(grainState);
         grainState.ETag = version.ToString();
         grainState.RecordExists = true;
     }
@@ -82,16 +77,15 @@ internal sealed partial class ConsensusGrainStorage(
     {
         var call = Begin("Clearing", stateName, grainId, grainState, cancellationToken);
         var fresh = Fresh<T>();
-        var expected = await ExpectedAsync(call, grainState, grainState.ETag, cancellationToken);
-        var doubt = DoubtOf(grainState, call.Register);
-        var clear = new Change.Clear(engine.MintVersion(), doubt, expected);
+        var etag = await ETagOfAsync(call, grainState, cancellationToken);
+        var clear = new Change.Clear(engine.MintVersion(), etag.InDoubt, etag.Expected);
         var result = await engine.ChangeAsync(call.Register, clear, cancellationToken);
         if (result is not ChangeResult.Applied)
         {
-            throw Failed(call, clear, result, grainState, cancellationToken);
+            KeepDoubt(call, grainState, etag, result);
+            throw Failed(call, clear, result, cancellationToken);
         }
 
-        _doubts.Remove(grainState);
         grainState.State = fresh;
         grainState.ETag = null;
         grainState.RecordExists = false;
@@ -116,42 +110,50 @@ internal sealed partial class ConsensusGrainStorage(
         }
     }
 
-    /// <summary>The version that a change expects; null expects that there is no state.</summary>
-    private async ValueTask<RegisterVersion?> ExpectedAsync(
-        StorageCall call, object grainState, string? etag, CancellationToken cancellationToken)
+    /// <summary>What the ETag of a state object says.</summary>
+    /// <exception cref="InconsistentStateException">This provider can't have written it.</exception>
+    private async ValueTask<StateETag> ETagOfAsync<T>(
+        StorageCall call, IGrainState<T> grainState, CancellationToken cancellationToken)
     {
-        if (etag is null)
+        if (StateETag.TryParse(grainState.ETag, call.Register, out var etag))
         {
-            return null;
+            return etag;
         }
 
-        if (RegisterVersion.TryParse(etag, out var version))
-        {
-            return version;
-        }
-
-        var doubt = DoubtOf(grainState, call.Register);
-        var read = new Change.Read(engine.MintVersion(), doubt);
+        var read = new Change.Read(engine.MintVersion(), InDoubt.None);
         var result = await engine.ChangeAsync(call.Register, read, cancellationToken);
-        var failure = result is ChangeResult.Found
-            ? null
-            : Failed(call, read, result, grainState, cancellationToken);
+        var failure = result is ChangeResult.Found ? null : Failed(call, read, result, cancellationToken);
         throw failure as OperationCanceledException
-            ?? (Exception)call.ForeignETag(result, etag, !doubt.IsNone, failure);
+            ?? (Exception)call.ForeignETag(result, grainState.ETag!, failure);
     }
 
-    /// <summary>What an outcome other than success is to the caller; keeps doubts for the next call.</summary>
+    /// <summary>
+    /// An unknown outcome goes into the ETag, so that a repeated call finds out, on any silo. What was in
+    /// doubt before stays there until a change is applied or the state is read.
+    /// </summary>
+    private static void KeepDoubt<T>(StorageCall call, IGrainState<T> grainState, StateETag etag, ChangeResult result)
+    {
+        if (result is ChangeResult.Unknown unknown)
+        {
+            grainState.ETag = (etag with { InDoubt = unknown.InDoubt }).ToText(call.Register);
+        }
+    }
+
+    /// <summary>What an outcome other than success is to the caller.</summary>
     private Exception Failed(
-        StorageCall call, Change change, ChangeResult result, object grainState, CancellationToken cancellationToken)
+        StorageCall call, Change change, ChangeResult result, CancellationToken cancellationToken)
     {
         ConsensusStorageException exception;
         switch (result)
         {
             case ChangeResult.Stale stale:
-                _doubts.Remove(grainState);
                 LogConflict(call.Operation, call.StateName, call.Grain, stale.MayHaveHappened);
                 var stored = stale.Current is { IsTombstone: false } current ? current.Version.ToString() : null;
                 return call.Conflict(stored, ExpectedBy(change)?.ToString(), stale.MayHaveHappened);
+
+            case ChangeResult.Unknown { Reason: UnknownReason.LostTrack }:
+                LogConflict(call.Operation, call.StateName, call.Grain, mayHaveHappened: true);
+                return call.LostTrack(ExpectedBy(change)?.ToString());
 
             case ChangeResult.NotApplied notApplied:
                 exception = call.Unavailable(notApplied, !change.InDoubt.IsNone);
@@ -160,7 +162,6 @@ internal sealed partial class ConsensusGrainStorage(
             case ChangeResult.Unknown unknown:
                 // A read makes no version, so what was in doubt before it is all there is.
                 var doubt = change is Change.Read ? change.InDoubt : unknown.InDoubt;
-                _doubts.AddOrUpdate(grainState, new(call.Register, doubt));
                 exception = call.OutcomeUnknown(unknown, !doubt.IsNone);
                 break;
 
@@ -185,12 +186,6 @@ internal sealed partial class ConsensusGrainStorage(
         Change.Clear clear => clear.Expected,
         _ => null,
     };
-
-    /// <summary>What is in doubt for this state object. It may have been used for another state before.</summary>
-    private InDoubt DoubtOf(object grainState, RegisterId register) =>
-        _doubts.TryGetValue(grainState, out var doubt) && doubt.Register.Equals(register)
-            ? doubt.InDoubt
-            : InDoubt.None;
 
     private PayloadBytes Serialize<T>(StorageCall call, T? state)
     {
@@ -252,7 +247,4 @@ internal sealed partial class ConsensusGrainStorage(
         Message = "{Operation} state {StateName} of grain {Grain} found a newer version; may have happened before: "
             + "{MayHaveHappened}")]
     private partial void LogConflict(string operation, string stateName, GrainId grain, bool mayHaveHappened);
-
-    /// <summary>What is in doubt, and of which register.</summary>
-    private sealed record Doubt(RegisterId Register, InDoubt InDoubt);
 }

@@ -39,7 +39,7 @@ internal sealed record StorageCall(
     /// <summary>The state object has an ETag that no version of this provider wrote.</summary>
     /// <param name="found">What a read of the register gave.</param>
     /// <param name="failure">Why that read failed, or null.</param>
-    public InconsistentStateException ForeignETag(ChangeResult found, string current, bool inDoubt, Exception? failure)
+    public InconsistentStateException ForeignETag(ChangeResult found, string current, Exception? failure)
     {
         var stored = found is ChangeResult.Found { Value: { IsTombstone: false } value }
             ? value.Version.ToString()
@@ -47,14 +47,18 @@ internal sealed record StorageCall(
         var known = failure is null ? $"The store holds {Quoted(stored)}." : "What the store holds could not be read.";
         var message = $"{Subject} was refused: ETag '{current}' is not one of this provider. {known} "
             + "Nothing was changed. Read the state again.";
-        return inDoubt
-            ? new ConsensusInDoubtStateException(
-                message + " An earlier write or clear with this state object may have happened.",
-                stored,
-                current,
-                failure)
-            : new InconsistentStateException(message, stored, current, failure);
+        return new(message, stored, current, failure);
     }
+
+    /// <summary>
+    /// There is no state, and whether an earlier try of this change made one that was cleared since can't be told.
+    /// </summary>
+    /// <param name="current">The caller's ETag.</param>
+    public ConsensusInDoubtStateException LostTrack(string? current) => new(
+        $"{Subject} can't be told from what happened since: the store holds no state now, and an earlier try of this "
+        + "change may have been written and then cleared by another. Read the state again before writing it.",
+        storedEtag: null,
+        current);
 
     /// <summary>This call changed nothing.</summary>
     /// <param name="inDoubt">An earlier change through this state object is still in doubt.</param>
@@ -91,16 +95,12 @@ internal sealed record StorageCall(
             UnknownReason.Canceled => "it was cancelled after it had been sent",
             UnknownReason.Stopped => "this silo stopped after it had been sent",
             UnknownReason.Violation => Contradiction,
-            UnknownReason.LostTrack => "the state is gone now, and whether it was written and then cleared by "
-                + "somebody else can't be told",
             _ => throw new UnreachableException(),
         };
         var happened = mayHaveHappened ? "It may or may not have happened, now or later." : "No state was changed.";
-        var advice = result.Reason is UnknownReason.LostTrack
-            ? "Read the state again before writing it."
-            : "Retrying with the same state object is safe.";
         return new(
-            $"{Subject} has an unknown outcome: {why}. {Describe(result.Answers)}{happened} {advice}",
+            $"{Subject} has an unknown outcome: {why}. {Describe(result.Answers)}{happened} "
+            + "Retrying with the same state object is safe.",
             mayHaveHappened,
             Names(result.Answers, answered: true),
             Names(result.Answers, answered: false));

@@ -8,6 +8,9 @@ namespace Orleans.Consensus.Engines;
 /// </summary>
 internal sealed class Attempt
 {
+    /// <summary>How long a lost round waits for the last replicas to refuse, too.</summary>
+    private static readonly TimeSpan StragglerPatience = TimeSpan.FromMilliseconds(100);
+
     private readonly Lock _lock = new();
     private readonly RegisterId _register;
     private readonly IReadOnlyList<IAcceptorLink> _links;
@@ -77,7 +80,7 @@ internal sealed class Attempt
         await waiter.Task;
         lock (_lock)
         {
-            TimedOut = _round is not Round.Finished;
+            TimedOut = _round is not Round.Finished && !_round.IsLost;
             return Abandon().Outcome;
         }
     }
@@ -92,6 +95,10 @@ internal sealed class Attempt
             {
                 _last[replica] = reply;
                 (_round, broadcast) = _round.On(replica, reply);
+                if (_round.IsLost)
+                {
+                    _waiter!.Hurry(StragglerPatience);
+                }
             }
             catch (ProtocolViolationException violation)
             {

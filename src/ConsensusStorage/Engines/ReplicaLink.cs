@@ -24,6 +24,8 @@ internal sealed class ReplicaLink : IAcceptorLink
     private readonly ConsensusInstruments _instruments;
     private readonly Channel<Outgoing> _queue;
     private readonly SemaphoreSlim _slots = new(MaxInFlight);
+    private readonly ulong _id;
+    private ulong _sent;
     private long _queuedBytes;
 
     public ReplicaLink(
@@ -31,14 +33,15 @@ internal sealed class ReplicaLink : IAcceptorLink
         StoreSettings settings,
         ReplicaDirectory directory,
         ITransport transport,
-        TimeProvider time,
+        StoreEnvironment environment,
         ConsensusInstruments instruments)
     {
         _replica = replica;
         _settings = settings;
         _directory = directory;
         _transport = transport;
-        _time = time;
+        _time = environment.Time;
+        _id = (ulong)environment.Random.NextInt64(long.MinValue, long.MaxValue);
         _instruments = instruments;
         _queue = Channel.CreateUnbounded<Outgoing>(new UnboundedChannelOptions { SingleReader = true });
     }
@@ -112,7 +115,12 @@ internal sealed class ReplicaLink : IAcceptorLink
             using var timeout = new CancellationTokenSource(_settings.RoundTimeout, _time);
             var requests = batch.Select(outgoing => new RegisterRequest(outgoing.Register, outgoing.Request));
             var message = new RequestBatch(
-                _settings.Store, _settings.Replicas[_replica], location.Log, _settings.Generation, [.. requests]);
+                _settings.Store,
+                _settings.Replicas[_replica],
+                location.Log,
+                _settings.Generation,
+                [.. requests],
+                new(_id, Interlocked.Increment(ref _sent)));
             _instruments.MessageBatch(Name, batch.Length);
             var reply = await _transport.SendAsync(location.Silo, message, timeout.Token);
             if (reply.Refusal is not null || reply.Replies.Length != batch.Length)

@@ -11,8 +11,12 @@ namespace Orleans.Consensus.Engines;
 /// </summary>
 internal sealed class Shard : ITransportTarget
 {
+    /// <summary>Links from other silos that are told apart: one for each silo and hosted replica.</summary>
+    private const int MaxLinks = 4096;
+
     private readonly StoreSettings _settings;
     private readonly IReplicaHost _host;
+    private readonly DeliveredBatches _delivered = new(MaxLinks);
 
     /// <param name="number">Counted from 0.</param>
     /// <param name="settings">The whole store's.</param>
@@ -34,7 +38,7 @@ internal sealed class Shard : ITransportTarget
         Links =
         [
             .. Enumerable.Range(0, own.Replicas.Count).Select(replica => new ReplicaLink(
-                replica, own, Directory, transport, environment.Time, instruments)),
+                replica, own, Directory, transport, environment, instruments)),
         ];
         var logs = own.Floats || own.Local is not null ? journals?.Invoke(own.Store) : null;
         (IJournalStore, string)? marks = own.Floats && journals is not null
@@ -99,6 +103,11 @@ internal sealed class Shard : ITransportTarget
 
     public Task<BatchReply> HandleAsync(RequestBatch batch, CancellationToken cancellationToken)
     {
+        if (!_delivered.TryTake(batch.Id))
+        {
+            return Task.FromResult(BatchReply.Refused("This message came before; a copy of it is not looked at."));
+        }
+
         var hosted = batch.Store == Name ? _host.Find(batch.Replica) : null;
         return hosted?.HandleAsync(batch) ?? Task.FromResult(
             BatchReply.Refused($"This silo does not host replica {batch.Replica} of {batch.Store}."));

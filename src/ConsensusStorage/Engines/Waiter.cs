@@ -8,11 +8,15 @@ namespace Orleans.Consensus.Engines;
 internal sealed class Waiter : IDisposable
 {
     private readonly TaskCompletionSource<bool> _source = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TimeProvider _time;
+    private readonly TimeSpan _timeout;
+    private readonly long _started;
     private readonly ITimer? _timer;
     private readonly CancellationTokenRegistration _registration;
 
     public Waiter(TimeSpan timeout, TimeProvider time, CancellationToken cancellationToken)
     {
+        (_time, _timeout, _started) = (time, timeout, time.GetTimestamp());
         if (timeout != Timeout.InfiniteTimeSpan)
         {
             // Timers cut off parts of a millisecond: a shorter wait would be none, and whoever tries again would spin.
@@ -30,6 +34,19 @@ internal sealed class Waiter : IDisposable
 
     /// <returns>False if it comes too late, or not for the first time.</returns>
     public bool TrySignal() => _source.TrySetResult(true);
+
+    /// <summary>
+    /// Waits for <paramref name="most"/> from now at most, if it has a time-out. Does not: wait longer than it would
+    /// have. Not to be called after it was disposed of.
+    /// </summary>
+    public void Hurry(TimeSpan most)
+    {
+        var left = _timeout - _time.GetElapsedTime(_started);
+        if (most < left)
+        {
+            _timer?.Change(most, Timeout.InfiniteTimeSpan);
+        }
+    }
 
     public void Dispose()
     {

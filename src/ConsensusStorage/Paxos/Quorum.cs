@@ -35,6 +35,9 @@ internal readonly record struct Votes(int Replicas, uint Yes, uint No)
         }
     }
 
+    /// <summary>Every replica has voted.</summary>
+    public bool AreComplete => BitOperations.PopCount(Yes | No) == Replicas;
+
     public bool HasVoted(int replica) => ((Yes | No) & (1u << replica)) != 0;
 
     public Votes With(int replica, bool yes) =>

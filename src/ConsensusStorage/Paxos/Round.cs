@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Diagnostics;
+using System.Numerics;
 
 namespace Orleans.Consensus.Paxos;
 
@@ -23,10 +24,10 @@ internal sealed record RoundStart(
     bool WantPayload);
 
 /// <summary>
-/// A quorum promised <paramref name="Ballot"/> while <paramref name="Current"/> (payload left out) was chosen.
+/// A quorum promised <paramref name="Ballot"/> while <paramref name="Current"/> (payload left out; null or a tombstone
+/// for "no state") was chosen.
 /// </summary>
-/// <param name="Horizon">If nothing was: from where that could be told.</param>
-internal sealed record CachedPromise(Ballot Ballot, RegisterValue? Current, Horizon Horizon = default);
+internal sealed record CachedPromise(Ballot Ballot, RegisterValue? Current);
 
 /// <summary>The round after a step, and what it has to send to every acceptor now, if anything.</summary>
 internal readonly record struct RoundStep(Round Round, Request? Broadcast);
@@ -66,13 +67,24 @@ internal abstract record Round(RoundStart Start)
     /// </summary>
     public virtual Change ChangeAfter => Start.Change;
 
-    /// <summary>Begins. A cached promise is used only to put a value: no answer comes from memory (S9, S10).</summary>
+    /// <summary>
+    /// No quorum can come any more, but an acceptor may still say something: if it refuses like all the others, the
+    /// value is not in doubt. Worth a moment's wait, no more.
+    /// </summary>
+    public virtual bool IsLost => false;
+
+    /// <summary>
+    /// Begins. A cached promise is used only to put a value: no answer comes from memory (S9, S10). And only over a
+    /// value: an absence that is out of date would bind the change to it for good (S8b), and its outcome could not be
+    /// told although no other change was under way.
+    /// </summary>
     public static RoundStep Begin(RoundStart start)
     {
-        if (start.Cached is { } cached && start.Change.Apply(cached.Current, cached.Horizon) is Decision.Put put)
+        if (start.Cached is { Current: { IsTombstone: false } current } cached
+            && start.Change.Apply(current, default) is Decision.Put put)
         {
-            var result = put.ToResult(start.Change, cached.Current);
-            var attempted = start.Change.Attempted(cached.Current, cached.Horizon);
+            var result = put.ToResult(start.Change, current);
+            var attempted = start.Change.Attempted(current, default);
             return Accepting.Begin(start, cached.Ballot, put.Value, attempted, result, oneRoundTrip: true);
         }
 
@@ -193,7 +205,7 @@ internal abstract record Round(RoundStart Start)
             // versions in doubt even that is not enough, one of them may still be adopted from a minority.
             if (Uniform && Start.Change.InDoubt.IsNone)
             {
-                var promise = new CachedPromise(Start.Ballot, WithoutPayload(Value), Horizon);
+                var promise = new CachedPromise(Start.Ballot, WithoutPayload(Value));
                 return new(
                     new Finished(Start, Start.Change, new RoundOutcome.Settled(result, promise, OneRoundTrip: true)),
                     null);
@@ -217,6 +229,7 @@ internal abstract record Round(RoundStart Start)
     /// <param name="After">The change, in doubt if <paramref name="Value"/> is its own.</param>
     /// <param name="Result">What it comes to if a quorum accepts.</param>
     /// <param name="Held">What refusing acceptors hold.</param>
+    /// <param name="Refusals">The acceptors that refused, as a mask; no answer is no refusal.</param>
     internal sealed record Accepting(
         RoundStart Start,
         Ballot At,
@@ -225,9 +238,18 @@ internal abstract record Round(RoundStart Start)
         ChangeResult Result,
         bool OneRoundTrip,
         Votes Votes,
-        ImmutableArray<Ballot> Held) : Round(Start)
+        ImmutableArray<Ballot> Held,
+        uint Refusals = 0) : Round(Start)
     {
-        public override Change ChangeAfter => After;
+        /// <summary>
+        /// In doubt, unless every acceptor has refused: each looks at a request once, so none of them has accepted it
+        /// or ever will (S6).
+        /// </summary>
+        public override Change ChangeAfter =>
+            BitOperations.PopCount(Refusals) == Start.Replicas ? Start.Change : After;
+
+        /// <summary>Refused on a cached promise, and the others may have refused, too.</summary>
+        public override bool IsLost => OneRoundTrip && Votes.Verdict == Verdict.Lost && !Votes.AreComplete;
 
         public static RoundStep Begin(
             RoundStart start, Ballot at, RegisterValue value, Change after, ChangeResult result, bool oneRoundTrip)
@@ -249,17 +271,18 @@ internal abstract record Round(RoundStart Start)
             {
                 Votes = Votes.With(replica, reply is Accepted),
                 Held = Note(Held, replica, reply),
+                Refusals = reply is Conflict or TooFarAhead ? Refusals | (1u << replica) : Refusals,
             };
             return next.Votes.Verdict switch
             {
                 Verdict.Pending => new(next, null),
                 Verdict.Won => new(new Finished(Start, After, Success()), null),
-                Verdict.Lost => new(new Finished(Start, After, Refusal(next.Held, next.Votes)), null),
+                Verdict.Lost => new(next.IsLost ? next : next.Abandoned(), null),
                 _ => throw new UnreachableException(),
             };
         }
 
-        public override Finished Abandoned() => new(Start, After, Refusal(Held, Votes));
+        public override Finished Abandoned() => new(Start, ChangeAfter, Refusal(Held, Votes));
 
         private RoundOutcome.Settled Success() =>
             new(Result, new CachedPromise(Start.Next, WithoutPayload(Value)), OneRoundTrip);

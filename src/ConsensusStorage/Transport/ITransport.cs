@@ -6,7 +6,7 @@ namespace Orleans.Consensus.Transport;
 
 /// <summary>
 /// Carries batches from one silo of the cluster to another, or to itself. Faults are its nature: a call may be lost,
-/// late, or executed without an answer; it is never retried here.
+/// late, executed without an answer, or delivered twice; it is never retried here.
 /// </summary>
 internal interface ITransport
 {
@@ -53,8 +53,14 @@ internal interface IMembershipView
 /// <param name="Replica">The acceptor they are for.</param>
 /// <param name="Log">The log that acceptor is expected to have (S13).</param>
 /// <param name="Generation">Configuration generation the sender knows (S15).</param>
+/// <param name="Id">Tells a copy from the first delivery.</param>
 internal sealed record RequestBatch(
-    string Store, ReplicaId Replica, LogId Log, long Generation, ImmutableArray<RegisterRequest> Requests);
+    string Store,
+    ReplicaId Replica,
+    LogId Log,
+    long Generation,
+    ImmutableArray<RegisterRequest> Requests,
+    BatchId Id);
 
 /// <summary>One request about one register.</summary>
 internal readonly record struct RegisterRequest(RegisterId Register, Request Request)

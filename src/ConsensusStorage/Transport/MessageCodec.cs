@@ -33,6 +33,8 @@ internal static class MessageCodec
         writer.WriteString(batch.Replica.Name);
         writer.WriteUInt128(batch.Log.Value);
         writer.WriteInt64(batch.Generation);
+        writer.WriteUInt64(batch.Id.Link);
+        writer.WriteUInt64(batch.Id.Number);
         writer.WriteVarUInt((uint)batch.Requests.Length);
         foreach (var (register, request) in batch.Requests)
         {
@@ -99,10 +101,12 @@ internal static class MessageCodec
             && ReplicaId.IsValid(replica)
             && reader.TryReadUInt128(out var log)
             && reader.TryReadInt64(out var generation)
+            && reader.TryReadUInt64(out var link)
+            && reader.TryReadUInt64(out var number)
             && TryReadRequests(ref reader, frame.Body, out var requests)
             && reader.Remaining == 0)
         {
-            batch = new(store, new(replica), new(log), generation, requests);
+            batch = new(store, new(replica), new(log), generation, requests, new(link, number));
         }
 
         error = batch is null ? Damaged(frame, MessageKind.Request, reader.Position) : "";

@@ -15,6 +15,7 @@ public sealed class ForgedMessageTests(SharedCluster shared)
     private static readonly ProposerId Forger = new(666);
 
     private readonly TestedCluster _cluster = shared.Cluster;
+    private ulong _sent;
 
     [Fact]
     public async Task A_forged_accept_changes_nothing()
@@ -72,6 +73,6 @@ public sealed class ForgedMessageTests(SharedCluster shared)
         Assert.True(_cluster.Services(silo).GetRequiredService<TransportTargets>().TryGet(store, out var target));
         var replica = target.Describe().Replicas.Single();
         var requests = ImmutableArray.Create(new RegisterRequest(register, request));
-        return new(store, replica.Replica, replica.Log!.Value, 1, requests);
+        return new(store, replica.Replica, replica.Log!.Value, 1, requests, new(77, ++_sent));
     }
 }

@@ -14,7 +14,8 @@ internal static class Batches
         new("a"),
         new(7),
         1,
-        [new(RegisterId.FromKey([1, 65]), new Accept(First, new(new(new(1), 1), new PayloadBytes(payload)), First))]);
+        [new(RegisterId.FromKey([1, 65]), new Accept(First, new(new(new(1), 1), new PayloadBytes(payload)), First))],
+        new(1, 1));
 
     /// <summary>The payload that an <see cref="EchoTarget"/> sent back.</summary>
     public static byte[] PayloadOf(BatchReply reply) =>

@@ -6,7 +6,9 @@ namespace Orleans.Consensus.Simulation.Explorer;
 /// <summary>One accept as it was sent, and who took it.</summary>
 /// <param name="Source">The accepted ballot it was decided upon.</param>
 /// <param name="Takers">Mask of the acceptors that accepted it.</param>
-internal readonly record struct Proposal(Ballot Ballot, RegisterVersion Version, Ballot Source, uint Takers);
+/// <param name="IsRuledOut">Its proposer was told that no acceptor ever accepts it.</param>
+internal readonly record struct Proposal(
+    Ballot Ballot, RegisterVersion Version, Ballot Source, uint Takers, bool IsRuledOut = false);
 
 /// <summary>
 /// All-knowing record of what was proposed and accepted; checks that it makes one history. Immutable.
@@ -19,7 +21,9 @@ internal sealed record Ledger(int Quorum, ImmutableArray<Proposal> Proposals, Im
     /// <summary>Ballots of tombstones that somebody has dropped.</summary>
     public ImmutableArray<Ballot> Dropped { get; private init; } = [];
 
-    public bool WasProposed(RegisterVersion version) => Proposals.Any(proposal => proposal.Version == version);
+    /// <summary>It was proposed, and not every proposal of it was ruled out.</summary>
+    public bool MayTakeEffect(RegisterVersion version) =>
+        Proposals.Any(proposal => proposal.Version == version && !proposal.IsRuledOut);
 
     public Ledger Propose(Ballot ballot, RegisterVersion version, Ballot source)
     {
@@ -41,9 +45,18 @@ internal sealed record Ledger(int Quorum, ImmutableArray<Proposal> Proposals, Im
         var index = IndexOf(ballot);
         Fail(index < 0, $"{ballot} was accepted and never proposed.");
         var proposal = Proposals[index];
+        Fail(proposal.IsRuledOut, $"{ballot} was accepted after it was ruled out.");
         proposal = proposal with { Takers = proposal.Takers | (1u << acceptor) };
         var next = this with { Proposals = Proposals.SetItem(index, proposal) };
         return IsChosen(proposal) ? next.WorkOut() : next;
+    }
+
+    /// <summary>Its proposer takes it for certain that nothing is ever accepted at <paramref name="ballot"/>.</summary>
+    public Ledger RuleOut(Ballot ballot)
+    {
+        var index = IndexOf(ballot);
+        Fail(Proposals[index].Takers != 0, $"{ballot} was ruled out after it was accepted.");
+        return this with { Proposals = Proposals.SetItem(index, Proposals[index] with { IsRuledOut = true }) };
     }
 
     /// <summary>From now on none of <paramref name="versions"/> may take effect that has not yet (S7).</summary>

@@ -7,7 +7,9 @@ using Request = Orleans.Consensus.Paxos.Request;
 namespace Orleans.Consensus.Simulation.Explorer;
 
 /// <summary>A message under way: a request to an acceptor or a reply to a client.</summary>
-internal sealed record Packet(int Client, int Life, int Acceptor, Request? Request, Reply? Reply);
+/// <param name="IsCopy">It arrived before: a replica refuses it, and gives no acceptor's word on it.</param>
+internal sealed record Packet(
+    int Client, int Life, int Acceptor, Request? Request, Reply? Reply, bool IsCopy = false);
 
 /// <summary>
 /// Clients, acceptors and the messages between them, around the shipped Acceptor and Round. Immutable: every step
@@ -68,7 +70,7 @@ internal sealed partial record World(WorldRules Rules)
         return (this with { History = History.Add(operation), Now = Now + 1 }).Begin(client, change, Ballot.None);
     }
 
-    /// <summary>A packet arrives; it stays under way if it is duplicated.</summary>
+    /// <summary>A packet arrives; a copy of it stays under way if it is duplicated.</summary>
     public World Deliver(Packet packet, bool duplicate = false)
     {
         var world = Take(packet, duplicate);
@@ -100,7 +102,7 @@ internal sealed partial record World(WorldRules Rules)
         !ReferenceEquals(Rules.Answer(Acceptors[acceptor], Floors[acceptor], request).Next, Acceptors[acceptor]);
 
     private World Take(Packet packet, bool duplicate) => duplicate
-        ? this with { Doubled = Doubled + 1 }
+        ? this with { Doubled = Doubled + 1, Packets = Packets.Replace(packet, packet with { IsCopy = true }) }
         : this with { Packets = Packets.Remove(packet) };
 
     private (World Next, Packet Answer) Answer(Packet packet)
@@ -110,7 +112,9 @@ internal sealed partial record World(WorldRules Rules)
         var isBare = packet.Request is Prepare { WantPayload: false };
         var reply = isBare && step.Reply is Promise { Value: { } value } promise
             ? promise with { Value = WorldRules.Bare(value) }
-            : step.Reply;
+            : packet.IsCopy && step.Reply is Conflict
+                ? new NoAnswer(step.Reply.Phase, step.Reply.Ballot, "a copy")
+                : step.Reply;
         var world = ReferenceEquals(before, step.Next) ? this : Become(packet.Acceptor, step.Next);
         return (world, packet with { Request = null, Reply = reply });
     }
@@ -187,6 +191,18 @@ internal sealed partial record World(WorldRules Rules)
 
     private World Finish(Client client, Round.Finished finished, Ballot source)
     {
+        var isRuledOut = client.Round is Round.Accepting { Start.Change: var sent } accepting
+            && accepting.Value.Version == sent.Version
+            && finished.Outcome is RoundOutcome.Refused
+            && !finished.After.InDoubt.Versions.Contains(sent.Version);
+        var world = isRuledOut
+            ? this with { Ledger = Ledger.RuleOut(((Round.Accepting)client.Round!).At) }
+            : this;
+        return world.Conclude(client, finished, source);
+    }
+
+    private World Conclude(Client client, Round.Finished finished, Ballot source)
+    {
         switch (finished.Outcome)
         {
             case RoundOutcome.Settled settled:
@@ -217,7 +233,9 @@ internal sealed partial record World(WorldRules Rules)
                 return Settle(client, change, Visible(found.Value, needsPayload: true))
                     .End(client, Ending.Found, Visible(found.Value));
             case ChangeResult.Stale stale:
-                Fail(!stale.MayHaveHappened && Ledger.WasProposed(change.Version), "Stale for sure, and yet proposed.");
+                Fail(
+                    !stale.MayHaveHappened && Ledger.MayTakeEffect(change.Version),
+                    "Stale for sure, and yet proposed.");
                 return Settle(client, change, Visible(stale.Current)).End(
                     client, stale.MayHaveHappened ? Ending.StaleAfterDoubt : Ending.Stale, Visible(stale.Current));
             case ChangeResult.Unknown unknown:
@@ -249,7 +267,7 @@ internal sealed partial record World(WorldRules Rules)
     {
         var settled = ending is Ending.Maybe or Ending.Never ? client : Clients[client.Index];
         var operation = History[client.Operation] with { Ending = ending, Seen = seen };
-        Fail(ending == Ending.Never && operation.Kind != OperationKind.Read && Ledger.WasProposed(operation.Version),
+        Fail(ending == Ending.Never && operation.Kind != OperationKind.Read && Ledger.MayTakeEffect(operation.Version),
             $"{operation} and yet proposed.");
         var returned = ending == Ending.Maybe ? Operation.Open : Now;
         var idle = settled with { Round = null, Cached = client.Cached, CachedAt = client.CachedAt };

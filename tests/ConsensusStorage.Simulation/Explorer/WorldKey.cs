@@ -27,7 +27,7 @@ internal readonly ref struct WorldKey
     public static UInt128 Of(World world)
     {
         var room = (5 * world.Acceptors.Length) + world.Ledger.Proposals.Length + (4 * world.Packets.Length)
-            + (7 * world.Clients.Length) + (2 * world.Collector.Orders.Length) + (2 * world.Copies.Length);
+            + (6 * world.Clients.Length) + (2 * world.Collector.Orders.Length) + (2 * world.Copies.Length);
         var key = new WorldKey(world, stackalloc ulong[room]);
         Span<UInt128> columns = stackalloc UInt128[world.Acceptors.Length];
         for (var acceptor = 0; acceptor < columns.Length; acceptor++)
@@ -75,7 +75,6 @@ internal readonly ref struct WorldKey
             ranks[count++] = Number(client.Round?.Start.Ballot ?? Ballot.None);
             ranks[count++] = Number(client.Round?.Start.Next ?? Ballot.None);
             ranks[count++] = Number(client.Round is Round.Preparing preparing ? preparing.Floor : Ballot.None);
-            ranks[count++] = Number(client.Cached?.Horizon);
             ranks[count++] = Number(client.Doubt.Binding?.Horizon);
             ranks[count++] = Number(client.Round?.ChangeAfter.InDoubt.Binding?.Horizon);
         }
@@ -145,13 +144,16 @@ internal readonly ref struct WorldKey
             : hash;
         foreach (var client in _world.Clients)
         {
-            var (votes, held) = client.Round switch
+            var (votes, held, refusals) = client.Round switch
             {
-                Round.Preparing preparing => (preparing.Votes, preparing.Held),
-                Round.Accepting accepting => (accepting.Votes, accepting.Held),
-                _ => (default, []),
+                Round.Preparing preparing => (preparing.Votes, preparing.Held, 0u),
+                Round.Accepting accepting => (accepting.Votes, accepting.Held, accepting.Refusals),
+                _ => (default, [], 0u),
             };
-            hash = Mix(hash, ((votes.Yes >> acceptor) & 1) | (((votes.No >> acceptor) & 1) << 1));
+            hash = Mix(
+                hash,
+                ((votes.Yes >> acceptor) & 1) | (((votes.No >> acceptor) & 1) << 1)
+                | (((refusals >> acceptor) & 1) << 2));
 
             // Where rounds follow a clock, the next one is above all others, whatever was refused.
             hash = _world.Rules.IsClocked || acceptor >= held.Length ? hash : Mix(hash, Number(held[acceptor]));
@@ -174,7 +176,7 @@ internal readonly ref struct WorldKey
 
     private UInt128 Of(Packet packet)
     {
-        var hash = Mix(Mix(3, (ulong)packet.Client), (ulong)packet.Life);
+        var hash = Mix(Mix(packet.IsCopy ? (UInt128)18 : 3, (ulong)packet.Client), (ulong)packet.Life);
         hash = Mix(hash, Rank(BallotOf(packet)));
         return packet switch
         {
@@ -187,6 +189,7 @@ internal readonly ref struct WorldKey
             { Reply: Conflict conflict } => Mix(
                 Mix(hash, conflict.Phase == Phase.Prepare ? 7UL : 8UL),
                 _world.Rules.IsClocked ? 0 : Number(conflict.ToBeat)),
+            { Reply: NoAnswer none } => Mix(hash, none.Phase == Phase.Prepare ? 9UL : 10UL),
             _ => throw new NotSupportedException($"{packet}"),
         };
     }
@@ -203,7 +206,9 @@ internal readonly ref struct WorldKey
         var proposals = UInt128.Zero;
         foreach (var proposal in _world.Ledger.Proposals)
         {
-            proposals += Mix(Mix(Mix(4, Rank(proposal.Ballot)), Name(proposal.Version)), Rank(proposal.Source));
+            proposals += Mix(
+                Mix(Mix(proposal.IsRuledOut ? (UInt128)19 : 4, Rank(proposal.Ballot)), Name(proposal.Version)),
+                Rank(proposal.Source));
         }
 
         var dead = UInt128.Zero;
@@ -244,7 +249,7 @@ internal readonly ref struct WorldKey
         hash = client.Cached is { } cached
             ? Mix(
                 Mix(Mix(hash, Rank(cached.Ballot)), Name(cached.Current?.Version)),
-                Mix(Rank(client.CachedAt), Rank(cached.Horizon)))
+                Rank(client.CachedAt))
             : hash;
         hash = Mix(hash, client.Round is not null && client.WantPayload ? 1UL : 0);
         return client.Round switch
@@ -253,8 +258,10 @@ internal readonly ref struct WorldKey
                 Mix(Mix(Mix(Mix(hash, 7), Rank(p.Start.Ballot)), Rank(p.Accepted)), p.Uniform ? 1UL : 0),
                 Mix(Of(p.ChangeAfter), Rank(p.Floor))),
             Round.Accepting a => Mix(
-                Mix(Mix(Mix(Mix(hash, 8), Rank(a.At)), Rank(a.Start.Next)), Name(a.Value.Version)),
-                Of(a.ChangeAfter)),
+                Mix(
+                    Mix(Mix(Mix(hash, a.OneRoundTrip ? 8UL : 20UL), Rank(a.At)), Rank(a.Start.Next)),
+                    Name(a.Value.Version)),
+                Of(a.After)),
             _ => hash,
         };
     }

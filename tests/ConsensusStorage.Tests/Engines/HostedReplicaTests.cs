@@ -11,6 +11,7 @@ namespace Orleans.Consensus.Tests.Engines;
 public sealed class HostedReplicaTests
 {
     private readonly SimulatedCluster _cluster = new();
+    private ulong _asked;
 
     public HostedReplicaTests()
     {
@@ -335,8 +336,20 @@ public sealed class HostedReplicaTests
             Ballot.RoundAt(_cluster.Scheduler.Time.GetUtcNow().ToUnixTimeMilliseconds()), new((UInt128)1));
         ImmutableArray<RegisterRequest> requests = [new(Register("other"), new Prepare(ballot, false))];
         return _cluster.Silos[silo].Targets.Single().Target.HandleAsync(
-            new(store, new(replica), log, generation, requests), CancellationToken.None);
+            new(store, new(replica), log, generation, requests, new(1, ++_asked)), CancellationToken.None);
     }
+
+    [Fact, Trait("Rule", "S6")]
+    public void A_copy_of_a_message_is_not_looked_at() => _cluster.Run(async () =>
+    {
+        await FormAndWriteAsync();
+        var log = Describe(2).Log!.Value;
+        Assert.Null((await AskAsync(2, log)).Refusal);
+        _asked--;
+        Assert.Contains("came before", (await AskAsync(2, log)).Refusal, StringComparison.Ordinal);
+        _asked++;
+        Assert.Null((await AskAsync(2, log)).Refusal);
+    });
 
     private static FaultyFiles Copy(FaultyFiles files, string path)
     {

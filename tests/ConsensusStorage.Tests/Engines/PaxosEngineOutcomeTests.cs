@@ -237,8 +237,13 @@ public sealed class PaxosEngineOutcomeTests
         int silo, int replica, string key, RegisterVersion? expected, string text)
     {
         var only = _cluster.Addresses[replica];
+        var isSent = false;
         _cluster.Network.OnSend = (_, to, batch) =>
-            batch.Requests.Any(one => one.Request is Accept) && to == only ? Fate.DropReply : Fate.Hang;
+        {
+            var isAccept = batch.Requests.Any(one => one.Request is Accept);
+            isSent |= isAccept;
+            return isAccept && to == only ? Fate.DropReply : isSent ? Fate.Hang : Fate.Deliver;
+        };
         var result = await _cluster.WriteAsync(silo, key, expected, text);
         _cluster.Network.OnSend = (_, _, _) => Fate.Deliver;
         return Assert.IsType<ChangeResult.Unknown>(result).InDoubt;

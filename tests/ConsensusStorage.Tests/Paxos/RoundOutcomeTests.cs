@@ -19,10 +19,10 @@ public sealed class RoundOutcomeTests
     public void A_change_is_in_doubt_from_the_moment_its_accept_is_sent()
     {
         var prepared = new RoundScript(Write(7, null)).Promise(0).Promise(1);
-        var cached = new RoundScript(Write(7, null), cached: new(B(8), null));
+        var cached = new RoundScript(Write(7, 5), cached: new(B(8), Bare(Value(5))));
 
         Assert.Equal(DoubtOver(null, V(7)), prepared.Round.ChangeAfter.InDoubt);
-        Assert.Equal(DoubtOver(null, V(7)), cached.Round.ChangeAfter.InDoubt);
+        Assert.Equal([V(7)], cached.Round.ChangeAfter.InDoubt.Versions);
     }
 
     [Theory, Trait("Rule", "S6")]
@@ -37,10 +37,68 @@ public sealed class RoundOutcomeTests
         }
 
         script.Conflict(0, B(12, 2)).Conflict(1, B(12, 2));
+        if (useCache)
+        {
+            Assert.True(script.Round.IsLost);
+            script.Accepted(2);
+        }
+
         Assert.Equal(B(12, 2), script.Refused.ToBeat);
         Assert.Equal(B(12, 2), script.Refused.ToBeatWithoutTheSilent);
         Assert.True(script.Refused.Conflicted);
         Assert.Equal([V(7)], script.Round.ChangeAfter.InDoubt.Versions);
+    }
+
+    [Theory, Trait("Rule", "S6")]
+    [InlineData(3)]
+    [InlineData(5)]
+    public void A_change_that_every_acceptor_refused_is_in_no_doubt(int replicas)
+    {
+        var script = new RoundScript(Write(7, 5), replicas, cached: new(B(8), Bare(Value(5))));
+        for (var replica = 0; replica < replicas - 1; replica++)
+        {
+            script.Conflict(replica, B(12, 2));
+            Assert.Equal(replica >= replicas / 2, script.Round.IsLost);
+            Assert.Equal([V(7)], script.Round.ChangeAfter.InDoubt.Versions);
+        }
+
+        script.Conflict(replicas - 1, B(13, 2));
+
+        Assert.True(script.Refused.Conflicted);
+        Assert.Equal(InDoubt.None, script.Round.ChangeAfter.InDoubt);
+    }
+
+    [Fact, Trait("Rule", "S6")]
+    public void A_replica_that_does_not_answer_has_refused_nothing()
+    {
+        var cached = new CachedPromise(B(8), Bare(Value(5)));
+        var silent = new RoundScript(Write(7, 5), cached: cached).Conflict(0, B(12)).Conflict(1, B(12)).Silent(2);
+        var abandoned = new RoundScript(Write(7, 5), cached: cached).Conflict(0, B(12)).Conflict(1, B(12))
+            .Round.Abandoned();
+
+        Assert.Equal([V(7)], silent.Round.ChangeAfter.InDoubt.Versions);
+        Assert.Equal([V(7)], abandoned.ChangeAfter.InDoubt.Versions);
+    }
+
+    [Fact, Trait("Rule", "S6"), Trait("Rule", "S7")]
+    public void A_refusal_by_all_leaves_an_earlier_doubt_as_it_was()
+    {
+        var script = new RoundScript(Write(7, 5, Doubt(V(6))), cached: new(B(8), Bare(Value(5))));
+        script.Conflict(0, B(12)).Conflict(1, B(12)).Conflict(2, B(12));
+
+        Assert.Equal([V(6)], script.Round.ChangeAfter.InDoubt.Versions);
+    }
+
+    [Fact, Trait("Rule", "S8b")]
+    public void An_absence_in_the_cache_is_looked_at_again_before_anything_is_sent()
+    {
+        foreach (var absence in new[] { null, Tombstone(3) })
+        {
+            var script = new RoundScript(Write(7, null), cached: new(B(8), absence));
+
+            Assert.Equal(B(10), Assert.IsType<Prepare>(script.Sent).Ballot);
+            Assert.Equal(InDoubt.None, script.Round.ChangeAfter.InDoubt);
+        }
     }
 
     [Fact, Trait("Rule", "S6")]
@@ -105,19 +163,7 @@ public sealed class RoundOutcomeTests
         var read = new RoundScript(Read(7)).Absent(0, B(first)).Absent(2, B(second));
 
         Assert.Equal(new Absence(null, horizon), write.Round.ChangeAfter.InDoubt.Binding);
-        Assert.Equal(new CachedPromise(B(10), null, horizon), read.Settled.Promise);
-    }
-
-    [Fact, Trait("Rule", "S8b"), Trait("Rule", "S12")]
-    public void A_write_on_a_promise_of_an_absence_is_bound_to_its_horizon()
-    {
-        var cached = new CachedPromise(B(8), null, new Horizon(5, B(5).Proposer));
-        var first = new RoundScript(Write(7, null), cached: cached);
-        var bound = first.Round.ChangeAfter;
-
-        Assert.Equal(new Absence(null, cached.Horizon), bound.InDoubt.Binding);
-        Assert.IsType<Accept>(new RoundScript(bound, cached: cached).Sent);
-        Assert.IsType<Prepare>(new RoundScript(bound, cached: cached with { Horizon = default }).Sent);
+        Assert.Equal(new CachedPromise(B(10), null), read.Settled.Promise);
     }
 
     [Fact, Trait("Rule", "S8b"), Trait("Rule", "S12")]
@@ -138,8 +184,6 @@ public sealed class RoundOutcomeTests
         var script = new RoundScript(Write(7, 5)).Absent(0, B(4)).Promise(1, B(5), Value(5));
 
         Assert.Null(script.Round.ChangeAfter.InDoubt.Binding);
-        Assert.Equal(default, new RoundScript(Read(7)).Promise(0, B(5), Value(5)).Promise(1, B(5), Value(5))
-            .Settled.Promise.Horizon);
     }
 
     [Fact, Trait("Rule", "S7")]
@@ -178,9 +222,9 @@ public sealed class RoundOutcomeTests
     }
 
     [Fact, Trait("Rule", "S8b")]
-    public void The_first_accept_binds_to_the_tombstone_it_saw_also_on_a_cached_promise()
+    public void The_first_accept_binds_to_the_tombstone_it_saw()
     {
-        var script = new RoundScript(Write(7, null), cached: new(B(8), Tombstone(3)));
+        var script = new RoundScript(Write(7, null)).Promise(0, B(3), Tombstone(3)).Promise(1, B(3), Tombstone(3));
 
         Assert.Equal(DoubtOver(V(3), V(7)), script.Round.ChangeAfter.InDoubt);
     }
@@ -279,7 +323,7 @@ public sealed class RoundOutcomeTests
         var ahead = B(1_000_000, 2);
 
         Assert.Equal(ahead, new RoundScript(Read(7)).Silent(0).Promise(1).Conflict(2, ahead).Refused.ToBeat);
-        var write = new RoundScript(Write(7, null), cached: new(B(8), null));
+        var write = new RoundScript(Write(7, 5), cached: new(B(8), Bare(Value(5))));
         Assert.Equal(ahead, write.Silent(0).Accepted(1).Conflict(2, ahead).Refused.ToBeat);
     }
 

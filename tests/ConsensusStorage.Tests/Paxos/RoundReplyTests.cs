@@ -88,7 +88,7 @@ public sealed class RoundReplyTests
     [Fact, Trait("Rule", "S21")]
     public void Replies_to_the_unused_prepare_ballot_are_strangers_on_a_cached_promise()
     {
-        var script = new RoundScript(Write(7, null), cached: new(B(8), null));
+        var script = new RoundScript(Write(7, 5), cached: new(B(8), Bare(Value(5))));
 
         Assert.False(script.Hear(0, new Accepted(B(10))));
         Assert.False(script.Hear(0, new Promise(B(10), Ballot.None, null)));

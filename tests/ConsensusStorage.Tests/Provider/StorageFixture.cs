@@ -20,9 +20,10 @@ internal sealed class StorageFixture
 
     public FakeSerializer Serializer { get; } = new();
 
-    public ConsensusGrainStorage Create(string provider = "bank", string service = "shop") => new(
+    public ConsensusGrainStorage Create(
+        string provider = "bank", string service = "shop", IConsensusEngine? engine = null) => new(
         new(service, provider, MaxStateBytes, Serializer),
-        Engine,
+        engine ?? Engine,
         Activators,
         NullLogger<ConsensusGrainStorage>.Instance);
 

@@ -71,7 +71,8 @@ public sealed class StorageOutcomeTests
         Assert.Equal(["r0"], exception.Answered);
         Assert.Equal(["r1", "r2"], exception.NotAnswered);
         Assert.Contains("may or may not have happened", exception.Message, StringComparison.Ordinal);
-        Assert.Equal(before, (state.ETag, state.State));
+        Assert.StartsWith("in-doubt-", state.ETag, StringComparison.Ordinal);
+        Assert.Equal(before.State, state.State);
         Assert.True(state.RecordExists);
 
         await DoAsync(operation, state);
@@ -88,7 +89,7 @@ public sealed class StorageOutcomeTests
         var state = Account.Of("owner");
         Engine.Fates.Enqueue(Fate.InDoubtButDone);
         await Assert.ThrowsAsync<ConsensusOutcomeUnknownException>(() => DoAsync("Writing", state));
-        Assert.Null(state.ETag);
+        Assert.False(state.RecordExists);
 
         await DoAsync("Writing", state);
 
@@ -151,6 +152,7 @@ public sealed class StorageOutcomeTests
     public async Task A_conflict_after_a_doubt_says_that_the_write_may_have_happened()
     {
         var state = await WrittenAsync();
+        var written = state.ETag;
         Engine.Fates.Enqueue(Fate.InDoubtAndLost);
         await Assert.ThrowsAsync<ConsensusOutcomeUnknownException>(() => DoAsync("Writing", state));
         var other = new GrainState<Account>();
@@ -161,10 +163,11 @@ public sealed class StorageOutcomeTests
 
         Assert.True(exception.MayHaveHappened);
         Assert.Equal(other.ETag, exception.StoredEtag);
-        Assert.Equal(state.ETag, exception.CurrentEtag);
+        Assert.Equal(written, exception.CurrentEtag);
 
-        var plain = await Assert.ThrowsAsync<InconsistentStateException>(() => DoAsync("Writing", state));
-        Assert.Equal(other.ETag, plain.StoredEtag);
+        // Also when it is repeated without a look at the state.
+        var again = await Assert.ThrowsAsync<ConsensusInDoubtStateException>(() => DoAsync("Writing", state));
+        Assert.Equal(other.ETag, again.StoredEtag);
     }
 
     [Fact]
@@ -179,7 +182,7 @@ public sealed class StorageOutcomeTests
 
         for (var i = 0; i < 2; i++)
         {
-            var lost = await Assert.ThrowsAsync<ConsensusOutcomeUnknownException>(() => DoAsync("Writing", state));
+            var lost = await Assert.ThrowsAsync<ConsensusInDoubtStateException>(() => DoAsync("Writing", state));
             Assert.True(lost.MayHaveHappened);
             Assert.Contains("Read the state again", lost.Message, StringComparison.Ordinal);
         }
@@ -196,10 +199,46 @@ public sealed class StorageOutcomeTests
         Engine.Fates.Enqueue(Fate.InDoubtAndLost);
         await Assert.ThrowsAsync<ConsensusOutcomeUnknownException>(() => DoAsync("Writing", state));
 
-        state.ETag = null;
-        await _storage.WriteStateAsync(Name, StorageFixture.Grain("other"), state);
+        await Assert.ThrowsAsync<InconsistentStateException>(
+            () => _storage.WriteStateAsync(Name, StorageFixture.Grain("other"), state));
 
         Assert.True(LastChange.InDoubt.IsNone);
+    }
+
+    [Theory]
+    [InlineData("Writing", (int)Fate.InDoubtAndLost)]
+    [InlineData("Writing", (int)Fate.InDoubtButDone)]
+    [InlineData("Clearing", (int)Fate.InDoubtButDone)]
+    [Trait("Rule", "S7")]
+    public async Task A_doubt_goes_along_when_a_grain_migrates(string operation, int fate)
+    {
+        var state = await WrittenAsync();
+        Engine.Fates.Enqueue((Fate)fate);
+        await Assert.ThrowsAsync<ConsensusOutcomeUnknownException>(() => DoAsync(operation, state));
+
+        // Orleans takes these three along, and nothing else.
+        var moved = Migrated(state);
+        await DoAsync(operation, moved);
+
+        Assert.Single(LastChange.InDoubt.Versions);
+        Assert.Equal(operation == "Writing", moved.RecordExists);
+    }
+
+    [Fact]
+    [Trait("Rule", "S8b")]
+    public async Task A_first_write_in_doubt_that_others_cleared_is_not_repeated_after_a_migration()
+    {
+        var state = Account.Of("owner");
+        Engine.Fates.Enqueue(Fate.InDoubtButDone);
+        await Assert.ThrowsAsync<ConsensusOutcomeUnknownException>(() => DoAsync("Writing", state));
+        var other = new GrainState<Account>();
+        await DoAsync("Reading", other);
+        await DoAsync("Clearing", other);
+
+        var moved = Migrated(state);
+
+        await Assert.ThrowsAsync<ConsensusInDoubtStateException>(() => DoAsync("Writing", moved));
+        Assert.True(Engine.Registers.Values.Single().IsTombstone);
     }
 
     [Theory]
@@ -249,6 +288,9 @@ public sealed class StorageOutcomeTests
 
         Assert.Empty(Engine.Changes);
     }
+
+    private static GrainState<Account> Migrated(GrainState<Account> state) =>
+        new() { State = state.State, ETag = state.ETag, RecordExists = state.RecordExists };
 
     private async Task<GrainState<Account>> WrittenAsync()
     {

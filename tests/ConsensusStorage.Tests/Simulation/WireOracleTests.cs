@@ -149,7 +149,8 @@ public sealed class WireOracleTests
 
     private static Accept Put(long round) => new(B(round), Value((ulong)round), B(round + 1));
 
-    private static RequestBatch BatchOf(Request request) => new("Default", new("r0"), Log, 1, [new(Register, request)]);
+    private static RequestBatch BatchOf(Request request) =>
+        new("Default", new("r0"), Log, 1, [new(Register, request)], new(1, 1));
 
     /// <summary>It has promised 4 and accepted 2.</summary>
     private void Begin()

@@ -16,7 +16,8 @@ public sealed class DamagedMessageTests
             [
                 new(RegisterId.FromKey([1, 65]), new Prepare(Ballot, WantPayload: true)),
                 new(RegisterId.FromKey([1, 66]), new Accept(Ballot, Value, Ballot)),
-            ]),
+            ],
+            new(2, 3)),
             nonce: 9, secret: null).ToArray(),
         MessageCodec.Encode(
             new BatchReply(null,
@@ -132,7 +133,8 @@ public sealed class DamagedMessageTests
     public void An_accept_without_its_payload_is_refused()
     {
         var batch = new RequestBatch("s", new("a"), new(1), 1,
-            [new(RegisterId.FromKey([1, 65]), new Accept(Ballot, Value with { Payload = null }, Ballot))]);
+            [new(RegisterId.FromKey([1, 65]), new Accept(Ballot, Value with { Payload = null }, Ballot))],
+            new(2, 3));
         var bytes = MessageCodec.Encode(batch, nonce: 1, secret: null).ToArray();
         Assert.Null(Problem(bytes));
 

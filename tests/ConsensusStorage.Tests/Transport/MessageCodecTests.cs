@@ -60,10 +60,12 @@ public sealed class MessageCodecTests
             new(RegisterId.FromKey([1, 65]), new Prepare(One, WantPayload: true)),
             new(RegisterId.FromKey([1, 66]), new Accept(One, new(Version, new PayloadBytes(new byte[] { 7, 8 })), Two)),
             new(RegisterId.FromKey([1, 67]), new Accept(One, new(Version, Payload: null), Two)),
-        ]);
+        ],
+        new(0x21, 0x22));
 
         Golden(
-            "0101000102030405060708" + "0173" + "0161" + "11000000000000000000000000000000" + "0300000000000000" + "03"
+            "0101000102030405060708" + "0173" + "0161" + "11000000000000000000000000000000" + "0300000000000000"
+            + "2100000000000000" + "2200000000000000" + "03"
             + "020141" + "01" + BallotBytes(1) + "01"
             + "020142" + "02" + BallotBytes(1) + BallotBytes(2) + VersionBytes + "01" + "020708"
             + "020143" + "02" + BallotBytes(1) + BallotBytes(2) + VersionBytes + "00",
@@ -238,7 +240,12 @@ public sealed class MessageCodecTests
         : "0301000000000000" + "0B000000000000000000000000000000";
 
     private static RequestBatch Batch(Payload payload) => new(
-        "s", new("a"), new(1), 1, [new(RegisterId.FromKey([1, 65]), new Accept(One, new(Version, payload), Two))]);
+        "s",
+        new("a"),
+        new(1),
+        1,
+        [new(RegisterId.FromKey([1, 65]), new Accept(One, new(Version, payload), Two))],
+        new(1, 1));
 
     private static ReadOnlyMemory<byte> Encode(Reply reply) =>
         MessageCodec.Encode(new BatchReply(null, [reply]), Nonce, null);

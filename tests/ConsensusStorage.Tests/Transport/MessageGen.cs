@@ -43,12 +43,14 @@ internal static class MessageGen
 
     public static readonly Gen<RequestBatch> Batch = Gen.Select(
         Text, ReplicaName, Wide, Gen.Long, Gen.Select(Register, SomeRequest).Array[0, 20],
-        (store, replica, log, generation, requests) => new RequestBatch(
+        Gen.Select(Gen.ULong, Gen.ULong),
+        (store, replica, log, generation, requests, id) => new RequestBatch(
             store,
             replica,
             new(log),
             generation,
-            [.. requests.Select(one => new RegisterRequest(one.Item1, one.Item2))]));
+            [.. requests.Select(one => new RegisterRequest(one.Item1, one.Item2))],
+            new(id.Item1, id.Item2)));
 
     public static readonly Gen<BatchReply> Reply = Gen.OneOf(
         Text.Select(BatchReply.Refused),

@@ -10,7 +10,8 @@ public sealed class TransportReceiverTests
     private static readonly ClusterSecret Secret = new("secret");
 
     private static readonly RequestBatch Batch = new("s", new("a"), new(1), 1,
-        [new(RegisterId.FromKey([1, 65]), new Prepare(new(1, new(1)), WantPayload: false))]);
+        [new(RegisterId.FromKey([1, 65]), new Prepare(new(1, new(1)), WantPayload: false))],
+        new(2, 3));
 
     private readonly TransportTargets _targets = new();
     private readonly Target _target = new();
