@@ -50,6 +50,9 @@ internal enum NotAppliedReason
     Overloaded,
     Stopped,
 
+    /// <summary>Too many replicas refuse, and will go on to: their disks are full, a clock is wrong.</summary>
+    Refused,
+
     /// <summary>The replicas contradict one another: a bug or a damaged log.</summary>
     Violation,
 }
@@ -61,6 +64,9 @@ internal enum UnknownReason
     Contention,
     Canceled,
     Stopped,
+
+    /// <summary>Too many replicas refuse, and will go on to; they may have taken an earlier attempt.</summary>
+    Refused,
 
     /// <summary>The replicas contradict one another: a bug or a damaged log.</summary>
     Violation,

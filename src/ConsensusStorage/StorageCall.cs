@@ -71,6 +71,7 @@ internal sealed record StorageCall(
             NotAppliedReason.Canceled => "it was cancelled",
             NotAppliedReason.Overloaded => "too many changes are pending on this silo (option MaxPendingChanges)",
             NotAppliedReason.Stopped => "this silo is stopping, or its store is not open yet",
+            NotAppliedReason.Refused => "too many replicas refuse, for a reason that lasts",
             NotAppliedReason.Violation => Contradiction,
             _ => throw new UnreachableException(),
         };
@@ -94,6 +95,7 @@ internal sealed record StorageCall(
             UnknownReason.Contention => "too many other writers of this state were in the way",
             UnknownReason.Canceled => "it was cancelled after it had been sent",
             UnknownReason.Stopped => "this silo stopped after it had been sent",
+            UnknownReason.Refused => "after it had been sent too many replicas refused, for a reason that lasts",
             UnknownReason.Violation => Contradiction,
             _ => throw new UnreachableException(),
         };

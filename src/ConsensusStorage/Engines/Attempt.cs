@@ -49,6 +49,19 @@ internal sealed class Attempt
         }
     }
 
+    /// <summary>So many refused for causes that last that there is no quorum without them.</summary>
+    public bool IsBarred
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _last.Length - _last.Count(reply => reply is TooFarAhead or NoAnswer { Lasts: true })
+                    < Votes.QuorumOf(_last.Length);
+            }
+        }
+    }
+
     /// <summary>Nobody waits for a reply any more.</summary>
     public bool IsOver => Volatile.Read(ref _round) is Round.Finished;
 

@@ -181,8 +181,9 @@ internal sealed partial class HostedReplica
             incarnation?.Index.Peers ?? [],
             incarnation?.Replica.Highest ?? [],
             incarnation?.Journal.Bytes ?? 0,
-            _problem)
+            _problem ?? (_state == ReplicaState.Serving ? incarnation?.Replica.Obstacle : null))
         {
+            Ceiling = incarnation?.Replica.Ceiling ?? 0,
             Epoch = _log.CanMove ? incarnation?.Journal.Epoch ?? 0 : 0,
             IsGuest = IsGuest,
         };

@@ -13,6 +13,12 @@ internal sealed record KnownSilo(
 {
     public static readonly KnownSilo Nothing = new(false, false, false, []);
 
+    /// <summary>What it said it hosts when it was asked last: also while that is doubted, and not used.</summary>
+    public ImmutableArray<ReplicaDescription> Told { get; init; } = [];
+
+    /// <summary>Why it gave no answer, or null.</summary>
+    public string? WhySilent { get; init; }
+
     /// <summary>Nothing has changed that anybody decides by: ballots and sizes are for people.</summary>
     public bool SaysTheSame(KnownSilo other) =>
         (Silent, HasNoStore) == (other.Silent, other.HasNoStore)

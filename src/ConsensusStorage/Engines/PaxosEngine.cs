@@ -125,6 +125,7 @@ internal sealed partial class PaxosEngine : IConsensusEngine
         var toBeat = Ballot.None;
         var conflicts = 0;
         var tries = 0;
+        var wasBarred = false;
         var wantPayload = change is Change.Read;
         while (true)
         {
@@ -136,6 +137,11 @@ internal sealed partial class PaxosEngine : IConsensusEngine
 
             if (!directory.HasQuorum)
             {
+                if (directory.IsBarred)
+                {
+                    return GiveUp(directory, change, attempt, conflicts, caller, isBarred: true);
+                }
+
                 await UntilReplicasAreFoundAsync(directory, left, token);
                 continue;
             }
@@ -151,6 +157,8 @@ internal sealed partial class PaxosEngine : IConsensusEngine
                 return GiveUp(directory, change, attempt, conflicts, caller);
             }
 
+            var isBarred = wasBarred && attempt.IsBarred;
+            wasBarred = attempt.IsBarred;
             switch (outcome)
             {
                 case RoundOutcome.Settled settled:
@@ -165,6 +173,9 @@ internal sealed partial class PaxosEngine : IConsensusEngine
                     toBeat = Beat(toBeat, refused.ToBeatWithoutTheSilent, attempt);
                     _instruments.Round("timeout", 2);
                     break;
+                case RoundOutcome.Refused when isBarred:
+                    // Twice in a row, the second time with a ballot of this silo's clock: waiting won't help.
+                    return GiveUp(directory, change, attempt, conflicts, caller, isBarred: true);
                 case RoundOutcome.Refused refused:
                     // Twice refused, and still without a word of the others: they won't help.
                     toBeat = Beat(
@@ -262,11 +273,14 @@ internal sealed partial class PaxosEngine : IConsensusEngine
     private Shard ShardOf(RegisterId register) => _shards[register.GroupOf(_shards.Length)];
 
     private ChangeResult GiveUp(
-        ReplicaDirectory directory, Change change, Attempt? attempt, int conflicts, CancellationToken caller)
+        ReplicaDirectory directory,
+        Change change,
+        Attempt? attempt,
+        int conflicts,
+        CancellationToken caller,
+        bool isBarred = false)
     {
-        var answers = attempt is null || directory.Problem is not null
-            ? Unlocated(directory)
-            : attempt.Answers(_settings.Replicas);
+        var answers = Answers(directory, attempt);
         var contention = conflicts > _settings.MaxConflicts;
         var stopped = _stopping.IsCancellationRequested;
         var violated = attempt?.Violation is not null;
@@ -276,6 +290,7 @@ internal sealed partial class PaxosEngine : IConsensusEngine
                 : caller.IsCancellationRequested ? UnknownReason.Canceled
                 : stopped ? UnknownReason.Stopped
                 : contention ? UnknownReason.Contention
+                : isBarred ? UnknownReason.Refused
                 : UnknownReason.NoQuorum;
             return new ChangeResult.Unknown(change.InDoubt, unknown, answers);
         }
@@ -284,26 +299,17 @@ internal sealed partial class PaxosEngine : IConsensusEngine
             : caller.IsCancellationRequested ? NotAppliedReason.Canceled
             : stopped ? NotAppliedReason.Stopped
             : contention ? NotAppliedReason.Contention
+            : isBarred ? NotAppliedReason.Refused
             : NotAppliedReason.NoQuorum;
         return new ChangeResult.NotApplied(reason, answers);
     }
 
-    /// <summary>What is known of each replica when not even a round could start.</summary>
-    private ImmutableArray<ReplicaAnswer> Unlocated(ReplicaDirectory directory)
+    /// <summary>What each replica said in the last round, if there was one, and else what is known of it.</summary>
+    private ImmutableArray<ReplicaAnswer> Answers(ReplicaDirectory directory, Attempt? attempt)
     {
-        var seen = directory.Seen;
-        return [.. _settings.Replicas.Members.Select((replica, index) =>
-        {
-            if (directory.Locate(index) is { } location)
-            {
-                var silo = location.Silo.ToParsableString();
-                return new ReplicaAnswer(replica, false, $"not asked, since too few others are known; it is on {silo}");
-            }
-
-            var known = seen.Where(known => known.Replica.Replica == replica).Select(known => known.Replica).ToList();
-            return new(replica, false, directory.Problem ?? known.FirstOrDefault()?.Problem
-                ?? (known.Count == 0 ? directory.OtherShape ?? "no live silo hosts it" : $"it is {known[0].State}"));
-        })];
+        var said = attempt?.Answers(_settings.Replicas);
+        var needed = Votes.QuorumOf(_settings.Replicas.Count);
+        return [.. directory.Standings.Select((standing, index) => standing.Tell(said?[index], needed))];
     }
 
     private static string KindOf(Change change) => change switch

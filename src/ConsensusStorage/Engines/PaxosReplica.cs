@@ -39,6 +39,7 @@ internal sealed class PaxosReplica
     private readonly JournalBatch _batch = new();
     private readonly ByteWriter _record = new(1024);
     private readonly PayloadCache _cache;
+    private readonly ReplicaObstacles _obstacles;
     private readonly List<Work> _deciding = [];
     private readonly List<Change> _changes = [];
     private volatile ExceptionDispatchInfo? _damage;
@@ -61,6 +62,7 @@ internal sealed class PaxosReplica
         _instruments = instruments;
         _cache = new(settings.ValueCacheBytes);
         _pace = new(time);
+        _obstacles = new(time);
         _inbox = Channel.CreateBounded<Work>(new BoundedChannelOptions(MaxWaiting)
         {
             SingleReader = true,
@@ -70,6 +72,12 @@ internal sealed class PaxosReplica
 
     /// <summary>The last ballot of each group.</summary>
     public ImmutableArray<Ballot> Highest => _index.Highest;
+
+    /// <summary>The highest round that is believed now (S4).</summary>
+    public long Ceiling => Acceptor.CeilingAt(_time.GetUtcNow().ToUnixTimeMilliseconds(), _index.HighestRound);
+
+    /// <inheritdoc cref="ReplicaObstacles.Current"/>
+    public string? Obstacle => _obstacles.Current;
 
     /// <summary>Bytes of the messages that wait to be looked at.</summary>
     public long WaitingBytes => Volatile.Read(ref _waitingBytes);
@@ -95,6 +103,7 @@ internal sealed class PaxosReplica
         }
 
         _instruments.Refused(_id.Name, "overloaded");
+        _obstacles.Overloaded();
         work.Refuse("too much is waiting for it already");
         return work.Reply.Task;
     }
@@ -211,8 +220,10 @@ internal sealed class PaxosReplica
         try
         {
             var started = _time.GetTimestamp();
+            _obstacles.AppendBegins();
             var position = await _journal.AppendAsync(_batch, CancellationToken.None);
             var took = _time.GetElapsedTime(started);
+            _obstacles.HadRoom(_batch.Length);
             _pace.Appended(_deciding.Sum(work => work.Requests.Length), took);
             _instruments.Flush(_id.Name, _batch.Count, took);
             foreach (var change in _changes)
@@ -234,7 +245,12 @@ internal sealed class PaxosReplica
             }
 
             _instruments.Refused(_id.Name, "full");
-            _deciding.ForEach(work => work.Refuse(full.Message));
+            _obstacles.Full(full.Message, _batch.Length);
+            _deciding.ForEach(work => work.Refuse(full.Message, lasts: true));
+        }
+        finally
+        {
+            _obstacles.AppendEnds();
         }
     }
 
@@ -351,9 +367,13 @@ internal sealed class PaxosReplica
         /// <summary>
         /// Answers that there is no answer now. Unlike a refused batch that says: right place, wrong time.
         /// </summary>
-        public void Refuse(string why) => Reply.TrySetResult(new(
+        /// <param name="lasts">It won't pass by itself within moments.</param>
+        public void Refuse(string why, bool lasts = false) => Reply.TrySetResult(new(
             null,
-            [.. Requests.Select(request => (Reply)new NoAnswer(request.Request.Phase, request.Request.Ballot, why))]));
+            [.. Requests.Select(request => (Reply)new NoAnswer(request.Request.Phase, request.Request.Ballot, why)
+            {
+                Lasts = lasts,
+            })]));
     }
 
     /// <summary>A state put into the index by this batch: what it replaced, and where its payload will lie.</summary>

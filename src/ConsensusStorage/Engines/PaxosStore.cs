@@ -69,11 +69,6 @@ internal sealed partial class PaxosStore : IConsensusStore, IAsyncDisposable
         [.. _shards.SelectMany(shard => shard.Describe().Replicas)];
 
     /// <summary>
-    /// Replicas that this silo can use, of the group for which these are the fewest, by the last look at them.
-    /// </summary>
-    public int Reachable => _shards.Min(shard => shard.Directory.Reachable);
-
-    /// <summary>
     /// What has ended a loop that goes on for as long as the store does, or null: only another start helps.
     /// </summary>
     public Exception? Failure => _loops.FirstOrDefault(loop => loop.IsFaulted)?.Exception?.GetBaseException();
@@ -139,36 +134,15 @@ internal sealed partial class PaxosStore : IConsensusStore, IAsyncDisposable
 
     public async ValueTask DisposeAsync() => await StopAsync(CancellationToken.None);
 
-    public async Task<IReadOnlyList<ConsensusReplicaStatus>> GetStatusAsync(CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<ConsensusReplicaStatus>> GetStatusAsync(CancellationToken cancellationToken) =>
+        (await LookAsync(cancellationToken)).StatusOf(_settings.Groups);
+
+    /// <summary>Asks the silos what they host, for at most a second, and judges what they say.</summary>
+    public async Task<StoreView> LookAsync(CancellationToken cancellationToken)
     {
         await Task.WhenAll(_shards.Select(shard => shard.Directory.RefreshAllAsync())).WaitAsync(cancellationToken);
-        var seenOf = _shards.Select(shard => shard.Directory.Answering).ToList();
-        var status = new List<ConsensusReplicaStatus>();
-        for (var group = 0; group < _settings.Groups; group++)
-        {
-            var directory = _shards[group % _shards.Length].Directory;
-            var seen = seenOf[group % _shards.Length];
-            foreach (var replica in _settings.Replicas.Members)
-            {
-                var hosts = seen.Where(known => known.Replica.Replica == replica)
-                    .OrderByDescending(known => known.Replica.State == ReplicaState.Serving)
-                    .ThenByDescending(known => known.Replica.Epoch)
-                    .ToList();
-                var (silo, description) = hosts.FirstOrDefault();
-                var ballot = description is { Groups.IsEmpty: false } ? description.Groups[group].ToString() : null;
-                status.Add(new(
-                    group,
-                    replica.Name,
-                    silo?.ToParsableString(),
-                    description?.State.ToString() ?? "Unreachable",
-                    ballot,
-                    description?.LogBytes ?? 0,
-                    directory.Problem
-                        ?? hosts.Select(host => host.Replica.Problem).FirstOrDefault(problem => problem is not null)));
-            }
-        }
-
-        return status;
+        var pinned = _settings.Local is null ? null : _shards[0].Describe().Replicas.FirstOrDefault();
+        return new(_settings.Replicas.Count, [.. _shards.Select(shard => shard.Directory.Standings)], pinned);
     }
 
     /// <summary>Starts a loop on the store's scheduler, without anything of whoever happens to call.</summary>

@@ -35,6 +35,7 @@ internal sealed partial class ReplicaDirectory
     private ImmutableArray<ReplicaLocation?> _locations;
     private volatile int _located;
     private ImmutableArray<LogId> _formation = [];
+    private ImmutableArray<ReplicaId> _twice = [];
     private long _version = -1;
 
     public ReplicaDirectory(
@@ -57,18 +58,21 @@ internal sealed partial class ReplicaDirectory
     /// <summary>Whether enough replicas are known to try a round.</summary>
     public bool HasQuorum => _located >= Votes.QuorumOf(_settings.Replicas.Count);
 
-    /// <summary>Replicas that rounds are tried with and whose silos answered when asked last.</summary>
-    public int Reachable
+    /// <summary>What each replica is able to do, in order, by what the silos said when they were asked last.</summary>
+    public ImmutableArray<ReplicaStanding> Standings
     {
         get
         {
             lock (_lock)
             {
-                return _locations.Count(
-                    known => known is { } location && _silos.GetValueOrDefault(location.Silo) is { Silent: false });
+                return new ReplicaStandings(_settings.Replicas, _formation, Problem, _twice, OtherShape).Of(_silos);
             }
         }
     }
+
+    /// <summary>There is no quorum without replicas that won't serve until an operator has acted.</summary>
+    public bool IsBarred => Standings.Count(standing => standing.State != ConsensusReplicaState.Refused)
+        < Votes.QuorumOf(_settings.Replicas.Count);
 
     /// <summary>Why there may be no quorum although silos answer, or null.</summary>
     public string? Problem { get; private set; }
@@ -256,6 +260,7 @@ internal sealed partial class ReplicaDirectory
 
         ImmutableArray<ReplicaDescription>? replicas = null;
         bool? hasNoStore = null;
+        string? why = null;
         try
         {
             using var timeout = new CancellationTokenSource(DescribeTimeout, _time);
@@ -267,6 +272,7 @@ internal sealed partial class ReplicaDirectory
         }
         catch (Exception exception)
         {
+            why = exception is OperationCanceledException ? "no answer in time" : exception.Message;
             LogNoDescription(_logger, _settings.Store, silo, exception.Message);
         }
 
@@ -275,9 +281,16 @@ internal sealed partial class ReplicaDirectory
             if (_silos.TryGetValue(silo, out var known))
             {
                 // A silo too busy to answer is not forgotten for that, unless another one has the same to offer.
-                var kept = replicas is not null || !OffersWhatAnotherDoes(silo, known) ? known.Replicas : [];
+                var isKept = replicas is not null || !OffersWhatAnotherDoes(silo, known);
                 var now = new KnownSilo(
-                    Asking: false, Silent: replicas is null, hasNoStore ?? known.HasNoStore, replicas ?? kept);
+                    Asking: false,
+                    Silent: replicas is null,
+                    hasNoStore ?? known.HasNoStore,
+                    replicas ?? (isKept ? known.Replicas : []))
+                {
+                    Told = replicas ?? (isKept ? known.Told : []),
+                    WhySilent = why,
+                };
                 _silos[silo] = now;
                 if (!known.SaysTheSame(now))
                 {
@@ -299,58 +312,22 @@ internal sealed partial class ReplicaDirectory
 
         return [.. (description?.Replicas ?? []).Where(replica => _settings.Replicas.IndexOf(replica.Replica) >= 0
             && (replica.Peers.IsEmpty || replica.Peers.Length == _settings.Replicas.Count)
-            && (replica.Groups.IsEmpty || replica.Groups.Length == _settings.Groups))];
+            && (replica.Groups.IsEmpty || replica.Groups.Length == _settings.Groups))
+            .Select(replica => replica.JudgedAt(_time.GetUtcNow()))];
     }
 
     private bool OffersWhatAnotherDoes(SiloAddress silo, KnownSilo known) => _silos.Any(
         other => !other.Key.Equals(silo)
-            && other.Value.Replicas.Any(theirs => known.Replicas.Any(own => own.Replica == theirs.Replica)));
+            && other.Value.Replicas.Any(theirs => known.Told.Any(own => own.Replica == theirs.Replica)));
 
     private void Recompute()
     {
-        var serving = _silos
-            .SelectMany(silo => silo.Value.Replicas, (silo, replica) => (Silo: silo.Key, Replica: replica))
-            .Where(seen => seen.Replica is { State: ReplicaState.Serving, Log: not null, Peers.IsEmpty: false })
-            .ToList();
-        var formations = serving
-            .GroupBy(seen => string.Join(',', seen.Replica.Peers))
-            .Where(same => same.DistinctBy(seen => seen.Replica.Replica).Count()
-                >= Votes.QuorumOf(_settings.Replicas.Count))
-            .ToList();
-        if (formations.Count > 0 && _formation.IsEmpty)
-        {
-            _formation = formations[0].First().Replica.Peers;
-        }
-
-        var conflict = formations.Count > 1
-            || (formations.Count == 1 && !formations[0].First().Replica.Peers.SequenceEqual(_formation));
-
-        // Where logs can be taken over, a host that does not know yet that its log was counts for nothing.
-        serving = [.. serving
-            .GroupBy(seen => (seen.Replica.Replica, seen.Replica.Log))
-            .SelectMany(hosts => hosts
-                .OrderByDescending(host => host.Replica.Epoch)
-                .Take(hosts.All(host => host.Replica.Epoch > 0) ? 1 : int.MaxValue))];
-        var twice = serving
-            .GroupBy(seen => (seen.Replica.Replica, seen.Replica.Log))
-            .Where(same => same.Count() > 1)
-            .Select(same => same.Key.Replica)
-            .ToList();
-        Report(conflict, twice);
-        var locations = new ReplicaLocation?[_settings.Replicas.Count];
-        foreach (var (silo, replica) in conflict ? [] : serving.Where(seen => !twice.Contains(seen.Replica.Replica)))
-        {
-            var index = _settings.Replicas.IndexOf(replica.Replica);
-            if (replica.Peers.SequenceEqual(_formation) && replica.Log == _formation[index])
-            {
-                locations[index] = new(silo, replica.Log!.Value);
-            }
-        }
-
-        var located = locations.Count(location => location is not null);
-        var lost = located < _located;
-        _locations = [.. locations];
-        _located = located;
+        var map = ReplicaMap.Of(_settings.Replicas, _silos, _formation);
+        _formation = map.Formation;
+        Report(map.HasConflict, map.Twice);
+        var lost = map.Located < _located;
+        _locations = map.Locations;
+        _located = map.Located;
         Changed.Beat();
         if (HasQuorum)
         {
@@ -368,11 +345,12 @@ internal sealed partial class ReplicaDirectory
     /// A replica that two silos serve from one log is a copied disk, or a silo that died and is still in view: which
     /// of them has what was promised can't be told, so neither is used until one is gone.
     /// </summary>
-    private void Report(bool conflict, List<ReplicaId> twice)
+    private void Report(bool conflict, ImmutableArray<ReplicaId> twice)
     {
+        _twice = conflict ? [] : twice;
         if (!conflict)
         {
-            Problem = twice.Count == 0
+            Problem = twice.IsEmpty
                 ? null
                 : $"Replica {string.Join(", ", twice)} is served by two silos from the same log: its directory was "
                   + "copied, or one is about to be declared dead. Neither is used until one is gone.";

@@ -19,9 +19,10 @@ public static class ConsensusHealthCheckExtensions
     /// Adds two checks of a consensus store of the silo in this host. The first, tagged <see cref="ReadyTag"/>: healthy
     /// while more replicas of each group serve than a quorum needs, or the only one does; degraded while as many do,
     /// so that none may be lost; else unhealthy, and so it is while the log of the replica that is pinned to this silo
-    /// is not open. It asks the other silos, for at most a second, each time. The second, tagged
-    /// <see cref="LiveTag"/> and named after the first with <c>-live</c> behind it: unhealthy once the store has come
-    /// to a halt that only another start of the process ends.
+    /// is not open. A replica that can't take changes, because its disk is full say, does not serve. It asks the other
+    /// silos, for at most a second, each time. The second, tagged <see cref="LiveTag"/> and named
+    /// after the first with <c>-live</c> behind it: unhealthy once the store has come to a halt that only another start
+    /// of the process ends.
     /// </summary>
     /// <param name="store">The store's name.</param>
     /// <param name="name">
@@ -50,8 +51,7 @@ public static class ConsensusHealthCheckExtensions
         var own = tags?.ToList() ?? [];
         builder.Add(new(
             name,
-            services => new ConsensusReadinessCheck(
-                Find(services, store), services.GetRequiredService<ILocalSiloDetails>().SiloAddress),
+            services => new ConsensusReadinessCheck(Find(services, store)),
             failureStatus,
             [ReadyTag, .. own],
             timeout));

@@ -1,57 +1,45 @@
 using Microsoft.Extensions.Diagnostics.HealthChecks;
-using Orleans.Consensus.Transport;
-using Orleans.Runtime;
+using Orleans.Consensus.Engines;
 
 namespace Orleans.Consensus.Hosting;
 
 /// <summary>
-/// Whether grains of this silo can be read and written: a quorum of each group answers, and the log of the replica
+/// Whether grains of this silo can be read and written: a quorum of each group can be used, and the log of the replica
 /// that is pinned here is open. Asks the silos at that moment. Thread-safe.
 /// </summary>
-internal sealed class ConsensusReadinessCheck(StoreHost store, SiloAddress local) : IHealthCheck
+internal sealed class ConsensusReadinessCheck(StoreHost store) : IHealthCheck
 {
     public async Task<HealthCheckResult> CheckHealthAsync(
-        HealthCheckContext context, CancellationToken cancellationToken = default)
+        HealthCheckContext context, CancellationToken cancellationToken = default) =>
+        Judge(store.Name, await store.LookAsync(cancellationToken), context.Registration.FailureStatus);
+
+    /// <summary>What one look comes to.</summary>
+    /// <param name="failureStatus">Stands for unhealthy.</param>
+    public static HealthCheckResult Judge(string store, StoreView view, HealthStatus failureStatus)
     {
-        var replicas = await store.GetStatusAsync(cancellationToken);
-        var reachable = store.Reachable;
-        var missing = replicas
-            .Where(replica => !Serves(replica) || replica.Problem is not null)
-            .GroupBy(replica => replica.Replica)
-            .Select(groups => (Replica: groups.Key, Is: groups.First()))
-            .ToList();
-        var data = missing.ToDictionary(one => $"replica {one.Replica}", object (one) => Words(one.Is));
-        var words = $"Consensus store '{store.Name}': {reachable} of {store.Replicas} replicas serve, "
-            + $"{store.Quorum} are needed";
-        if (reachable < store.Quorum)
+        var missing = view.Missing;
+        var data = missing.Concat(view.Notices)
+            .ToDictionary(one => $"replica {one.Replica}", object (one) => one.Words);
+        var tell = string.Join(" ", missing.Select(one => $"Replica '{one.Replica}': {one.Words}"));
+        var words = $"Consensus store '{store}': {view.Usable} of {view.Replicas} replicas serve, "
+            + $"{view.Quorum} are needed";
+        if (view.Usable < view.Quorum)
         {
             return new(
-                context.Registration.FailureStatus,
-                $"{words}: reads and writes fail until more are back. {Tell(missing)}",
+                failureStatus, $"{words}: reads and writes fail until more are back. {tell}", data: data);
+        }
+
+        if (view.OwnProblem is { } own)
+        {
+            data["own replica"] = own;
+            return new(
+                failureStatus,
+                $"{words}, but that of this silo does not. Replica '{view.Pinned!.Replica}' of this silo: {own}",
                 data: data);
         }
 
-        // A problem of the whole store stands with all replicas, also with those that serve.
-        var here = local.ToParsableString();
-        if (replicas.Any(one => one.Replica == store.PinnedReplica && one.Host == here && !Serves(one)))
-        {
-            return new(
-                context.Registration.FailureStatus,
-                $"{words}, but that of this silo does not. {Tell(missing)}",
-                data: data);
-        }
-
-        return reachable == store.Quorum && store.Replicas > 1
-            ? HealthCheckResult.Degraded(
-                $"{words}: reads and writes fail when one more is lost. {Tell(missing)}", data: data)
-            : HealthCheckResult.Healthy($"{words}.", data);
+        return view.Usable == view.Quorum && view.Replicas > 1
+            ? HealthCheckResult.Degraded($"{words}: reads and writes fail when one more is lost. {tell}", data: data)
+            : HealthCheckResult.Healthy(tell.Length == 0 ? $"{words}." : $"{words}. {tell}", data);
     }
-
-    private static bool Serves(ConsensusReplicaStatus replica) => replica.State == nameof(ReplicaState.Serving);
-
-    private static string Tell(IEnumerable<(string Replica, ConsensusReplicaStatus Is)> missing) =>
-        string.Join(" ", missing.Select(one => $"Replica '{one.Replica}': {Words(one.Is)}"));
-
-    private static string Words(ConsensusReplicaStatus replica) =>
-        replica.Problem is { } problem ? $"{replica.State}. {problem}" : $"{replica.State}.";
 }

@@ -6,7 +6,6 @@ using Orleans.Consensus.Diagnostics;
 using Orleans.Consensus.Engines;
 using Orleans.Consensus.Journaling;
 using Orleans.Consensus.Journaling.Files;
-using Orleans.Consensus.Paxos;
 using Orleans.Consensus.Transport;
 using Orleans.Runtime;
 
@@ -62,23 +61,14 @@ internal sealed partial class StoreHost : IConsensusStore
 
     public IConsensusEngine Engine => _store.Engine;
 
-    /// <summary>The store's replicas.</summary>
-    public int Replicas => _settings.Replicas.Count;
-
-    /// <summary>Replicas without which nothing is read or written.</summary>
-    public int Quorum => Votes.QuorumOf(Replicas);
-
-    /// <summary>The replica that is pinned to this silo, or null.</summary>
-    public string? PinnedReplica => _settings.Local?.Name;
-
-    /// <inheritdoc cref="PaxosStore.Reachable"/>
-    public int Reachable => _store.Reachable;
-
     /// <inheritdoc cref="PaxosStore.Failure"/>
     public Exception? Failure => _store.Failure;
 
     public Task<IReadOnlyList<ConsensusReplicaStatus>> GetStatusAsync(CancellationToken cancellationToken) =>
         _store.GetStatusAsync(cancellationToken);
+
+    /// <inheritdoc cref="PaxosStore.LookAsync"/>
+    public Task<StoreView> LookAsync(CancellationToken cancellationToken) => _store.LookAsync(cancellationToken);
 
     /// <summary>Opens the local log and takes messages from then on. Does not: wait for a quorum.</summary>
     /// <exception cref="OrleansConfigurationException">The log can't be used; the message says why.</exception>

@@ -41,4 +41,8 @@ internal sealed record Conflict(Phase Phase, Ballot Ballot, Ballot ToBeat) : Rep
 internal sealed record TooFarAhead(Phase Phase, Ballot Ballot, long Ceiling) : Reply(Phase, Ballot);
 
 /// <summary>Not an acceptor's word: the shell got none from this replica and will get none.</summary>
-internal sealed record NoAnswer(Phase Phase, Ballot Ballot, string Why) : Reply(Phase, Ballot);
+internal sealed record NoAnswer(Phase Phase, Ballot Ballot, string Why) : Reply(Phase, Ballot)
+{
+    /// <summary>It won't answer the next request either: the cause, say a full disk, lasts.</summary>
+    public bool Lasts { get; init; }
+}

@@ -124,6 +124,7 @@ internal static class DescriptionCodec
         }
 
         writer.WriteInt64(replica.LogBytes);
+        writer.WriteInt64(replica.Ceiling);
         MessageCodec.WriteText(writer, replica.Problem);
     }
 
@@ -186,9 +187,11 @@ internal static class DescriptionCodec
             && TryReadBallots(ref reader, out var groups)
             && reader.TryReadInt64(out var logBytes)
             && logBytes >= 0
+            && reader.TryReadInt64(out var ceiling)
+            && ceiling >= 0
             && MessageCodec.TryReadText(ref reader, out var problem))
         {
-            replica = new(new(name), log, (ReplicaState)state, peers, groups, logBytes, problem);
+            replica = new(new(name), log, (ReplicaState)state, peers, groups, logBytes, problem) { Ceiling = ceiling };
         }
 
         return replica is not null;

@@ -121,8 +121,24 @@ internal sealed record ReplicaDescription(
     /// </summary>
     public long Epoch { get; init; }
 
+    /// <summary>The highest round that it believes now (S4); 0 if its log is not open.</summary>
+    public long Ceiling { get; init; }
+
     /// <summary>Of a replica that floats: its host keeps it only until the silo that it belongs to has it.</summary>
     public bool IsGuest { get; init; }
+
+    /// <summary>
+    /// With the problem that it refuses what a silo asks whose clock shows <paramref name="now"/>, if it does.
+    /// </summary>
+    public ReplicaDescription JudgedAt(DateTimeOffset now) =>
+        State == ReplicaState.Serving && Problem is null && Ceiling > 0
+            && Ballot.RoundAt(now.ToUnixTimeMilliseconds()) > Ceiling
+            ? this with
+            {
+                Problem = "The clock of this silo is more than an hour ahead of it, so it refuses what this silo asks. "
+                    + "Set the clock right that is wrong: the one of this silo, or of the silo with the replica.",
+            }
+            : this;
 }
 
 /// <summary>The life of a hosted replica.</summary>

@@ -29,6 +29,9 @@ internal static class RoundCodec
     /// <summary>A promise without a value, and with a floor; without one it is a <see cref="PromiseTag"/>.</summary>
     private const byte AbsenceTag = 6;
 
+    /// <summary>A <see cref="NoAnswerTag"/> whose cause lasts.</summary>
+    private const byte LastingTag = 7;
+
     private const byte NoPayload = 0;
     private const byte BytesPayload = 1;
     private const byte OmittedPayload = 2;
@@ -75,7 +78,7 @@ internal static class RoundCodec
                 writer.WriteInt64(ahead.Ceiling);
                 break;
             case NoAnswer none:
-                WriteHead(writer, NoAnswerTag, reply);
+                WriteHead(writer, none.Lasts ? LastingTag : NoAnswerTag, reply);
                 MessageCodec.WriteText(writer, none.Why);
                 break;
             default:
@@ -180,7 +183,7 @@ internal static class RoundCodec
         reply = null;
         var phase = (byte)0;
         if (!reader.TryReadByte(out var tag)
-            || (tag is >= ConflictTag and <= NoAnswerTag
+            || (tag is (>= ConflictTag and <= NoAnswerTag) or LastingTag
                 && !(reader.TryReadByte(out phase) && Enum.IsDefined((Phase)phase)))
             || !reader.TryReadBallot(out var ballot))
         {
@@ -194,8 +197,8 @@ internal static class RoundCodec
             ConflictTag when reader.TryReadBallot(out var toBeat) => new Conflict((Phase)phase, ballot, toBeat),
             TooFarAheadTag when reader.TryReadInt64(out var ceiling) =>
                 new TooFarAhead((Phase)phase, ballot, ceiling),
-            NoAnswerTag when MessageCodec.TryReadText(ref reader, out var why) && why is not null =>
-                new NoAnswer((Phase)phase, ballot, why),
+            NoAnswerTag or LastingTag when MessageCodec.TryReadText(ref reader, out var why) && why is not null =>
+                new NoAnswer((Phase)phase, ballot, why) { Lasts = tag == LastingTag },
             AbsenceTag when reader.TryReadBallot(out var floor) && !floor.IsNone =>
                 new Promise(ballot, Ballot.None, null) { Floor = floor },
             _ => null,

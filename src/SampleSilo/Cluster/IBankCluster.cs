@@ -99,7 +99,7 @@ internal sealed record ReplicaView(
         return new(
             replica.Replica,
             host,
-            replica.State.ToLowerInvariant(),
+            replica.State.ToString().ToLowerInvariant(),
             replica.LastBallot,
             replica.LogBytes,
             replica.Problem);

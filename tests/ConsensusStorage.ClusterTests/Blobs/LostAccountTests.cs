@@ -54,7 +54,7 @@ public sealed class LostAccountTests(BreakableAccounts accounts) : IAsyncLifetim
         await load.ProgressAsync(10);
         Assert.All(
             status.Where(replica => replica.Replica == "r0"),
-            replica => Assert.NotEqual("Serving", replica.State));
+            replica => Assert.NotEqual(ConsensusReplicaState.Serving, replica.State));
 
         await load.VerifyAsync();
         Assert.False(await accounts.ContainerOf(plan, 0).ExistsAsync(TestContext.Current.CancellationToken));
@@ -65,7 +65,7 @@ public sealed class LostAccountTests(BreakableAccounts accounts) : IAsyncLifetim
         await Assert.ThrowsAnyAsync<ConsensusStorageException>(() => client.WriteAsync(1));
         Assert.All(
             (await cluster.StatusAsync(1)).Where(replica => replica.Replica == "r0"),
-            replica => Assert.NotEqual("Serving", replica.State));
+            replica => Assert.NotEqual(ConsensusReplicaState.Serving, replica.State));
     }
 
     /// <summary>

@@ -78,7 +78,7 @@ public sealed class MovingReplicaTests
     }
 
     private static bool AreSpread(IReadOnlyList<ConsensusReplicaStatus> status, int silos) =>
-        status.All(replica => replica.State == "Serving")
+        status.All(replica => replica.State == ConsensusReplicaState.Serving)
         && HostsOf(status) == silos
         && status.GroupBy(replica => replica.Group).All(group => HostsOf(group) == group.Count());
 

@@ -22,12 +22,13 @@ public sealed class OtherShapeTests
             () => new StorageClient(cluster, 1, StorageClient.NewId()).WriteAsync(1))));
 
         var refused = await Eventually.BecomesAsync(
-            () => cluster.StatusAsync(1), status => status.All(replica => replica.State == "Refused"));
+            () => cluster.StatusAsync(1),
+            status => status.All(replica => replica.State == ConsensusReplicaState.Refused));
         Assert.All(refused, replica =>
         {
             Assert.Contains("the number of groups", replica.Problem, StringComparison.Ordinal);
             Assert.Contains("restore the former configuration", replica.Problem, StringComparison.Ordinal);
         });
-        Assert.All(await cluster.StatusAsync(0), replica => Assert.Equal("Serving", replica.State));
+        Assert.All(await cluster.StatusAsync(0), replica => Assert.Equal(ConsensusReplicaState.Serving, replica.State));
     }
 }

@@ -38,7 +38,7 @@ public sealed class TwoClusterTests
         await greenLoad.VerifyAsync();
     }
 
-    private static bool IsRefused(ConsensusReplicaStatus replica) => replica.State == "Refused";
+    private static bool IsRefused(ConsensusReplicaStatus replica) => replica.State == ConsensusReplicaState.Refused;
 
     /// <summary>The third one of a group is asked for nothing any more.</summary>
     private static bool HasNoQuorum(IReadOnlyList<ConsensusReplicaStatus> status) =>

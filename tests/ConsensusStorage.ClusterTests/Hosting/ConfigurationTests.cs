@@ -34,7 +34,8 @@ public sealed class ConfigurationTests : IDisposable
             Assert.Equal(1, (await counter.ReadAsync()).Value);
             var status = await services.GetRequiredKeyedService<IConsensusStore>("main").GetStatusAsync();
             Assert.Equal(2, status.Count);
-            Assert.All(status, replica => Assert.Equal(("one", "Serving"), (replica.Replica, replica.State)));
+            Assert.All(status, replica => Assert.Equal(
+                ("one", ConsensusReplicaState.Serving), (replica.Replica, replica.State)));
             Assert.True(File.Exists(Path.Combine(_directory.Path, "main", "one", "segment-00000001")));
         });
     }

@@ -151,7 +151,7 @@ public sealed class RefusedReplicaTests : IDisposable
 
         Assert.All(await cluster.StatusAsync(1), replica =>
         {
-            Assert.Equal("Serving", replica.State);
+            Assert.Equal(ConsensusReplicaState.Serving, replica.State);
             Assert.NotEqual(cluster.Address(3).ToParsableString(), replica.Host);
         });
         Assert.Equal(1, await new StorageClient(cluster, 2, StorageClient.NewId()).WriteAndReadAsync(1));
@@ -170,9 +170,11 @@ public sealed class RefusedReplicaTests : IDisposable
     {
         var status = await Eventually.BecomesAsync(
             () => cluster.StatusAsync(0),
-            seen => seen.Where(replica => replica.Replica == "r1").All(replica => replica.State == "Refused"));
+            seen => seen.Where(replica => replica.Replica == "r1")
+                .All(replica => replica.State == ConsensusReplicaState.Refused));
         Assert.All(
-            status.Where(replica => replica.Replica != "r1"), replica => Assert.Equal("Serving", replica.State));
+            status.Where(replica => replica.Replica != "r1"),
+            replica => Assert.Equal(ConsensusReplicaState.Serving, replica.State));
         var problems = status.Where(replica => replica.Replica == "r1").Select(replica => replica.Problem).Distinct();
         return Assert.Single(problems)
             ?? throw new InvalidOperationException("A refused replica has to say why.");
@@ -182,7 +184,7 @@ public sealed class RefusedReplicaTests : IDisposable
         (await cluster.StatusAsync(1)).Where(replica => replica.Replica == "r0"),
         replica =>
         {
-            Assert.Equal("Serving", replica.State);
+            Assert.Equal(ConsensusReplicaState.Serving, replica.State);
             Assert.Equal(cluster.Address(0).ToParsableString(), replica.Host);
         });
 }

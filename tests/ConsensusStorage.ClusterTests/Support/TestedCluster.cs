@@ -177,7 +177,7 @@ internal sealed class TestedCluster : IAsyncDisposable
     private bool AllServe(IReadOnlyList<ConsensusReplicaStatus> status)
     {
         var hosts = _silos.Values.Select(silo => silo.SiloAddress.ToParsableString()).ToHashSet();
-        return status.All(replica => replica.State == "Serving" && hosts.Contains(replica.Host!));
+        return status.All(replica => replica.State == ConsensusReplicaState.Serving && hosts.Contains(replica.Host!));
     }
 
     private void Configure(int number, ISiloBuilder silo)

@@ -73,7 +73,7 @@ public sealed class ClusterRestartTests : IDisposable
             (await cluster.StatusAsync(0)).Where(replica => replica.Host is not null),
             replica =>
             {
-                Assert.Equal("Forming", replica.State);
+                Assert.Equal(ConsensusReplicaState.Forming, replica.State);
                 Assert.Contains("still missing: r2", replica.Problem, StringComparison.Ordinal);
             });
 

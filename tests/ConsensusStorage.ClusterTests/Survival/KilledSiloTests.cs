@@ -88,7 +88,7 @@ public sealed class KilledSiloTests(ThreeSilos fixture) : IClassFixture<ThreeSil
             replica => Assert.Equal(_cluster.Address(1).ToParsableString(), replica.Host));
         Assert.All(
             status.Where(replica => replica.Replica == "r0"),
-            replica => Assert.Equal("Unreachable", replica.State));
+            replica => Assert.Equal(ConsensusReplicaState.Unreachable, replica.State));
     }
 
     [Fact]

@@ -15,7 +15,7 @@ public sealed class LayeringTests
     private static readonly string[] PublicTypes =
     [
         "Exception$",
-        @"^Orleans\.Consensus\.(IConsensusStore|ConsensusReplicaStatus|ConsensusTimeProviderNames)$",
+        @"^Orleans\.Consensus\.(IConsensusStore|ConsensusReplicaStat(us|e)|ConsensusTimeProviderNames)$",
         @"^OrleansCodeGen\.",
     ];
 

@@ -44,7 +44,7 @@ public sealed class FloatingReplicasTests
         Assert.All(
             status.GroupBy(one => one.Group),
             group => Assert.Equal(Replicas, group.Select(one => one.Host).Distinct().Count()));
-        Assert.All(status, one => Assert.Equal("Serving", one.State));
+        Assert.All(status, one => Assert.Equal(ConsensusReplicaState.Serving, one.State));
         await WriteAllAsync(1, "one");
         await ReadAllAsync(2, "one");
     });

@@ -116,8 +116,8 @@ public sealed class MessageCodecTests
         Golden(
             "0104000102030405060708" + "01" + "057368617065" + "02"
             + "0161" + "0111000000000000000000000000000000" + "03" + "0111000000000000000000000000000000"
-            + "02" + BallotBytes(1) + BallotBytes(2) + "4200000000000000" + "00"
-            + "0162" + "00" + "01" + "00" + "00" + "0000000000000000" + "01026E6F",
+            + "02" + BallotBytes(1) + BallotBytes(2) + "4200000000000000" + "0000000000000000" + "00"
+            + "0162" + "00" + "01" + "00" + "00" + "0000000000000000" + "0000000000000000" + "01026E6F",
             DescriptionCodec.Encode(description, Nonce, secret: null));
     }
 
@@ -133,7 +133,8 @@ public sealed class MessageCodecTests
 
         Golden(
             "0104000102030405060708" + "01" + "057368617065" + "01"
-            + "0161" + "00" + "03" + "00" + "00" + "0000000000000000" + "00" + "0300000000000000" + "01",
+            + "0161" + "00" + "03" + "00" + "00" + "0000000000000000" + "0000000000000000" + "00"
+            + "0300000000000000" + "01",
             bytes);
         Assert.True(DescriptionCodec.TryDecode(Open(bytes), out var description, out _));
         Assert.Equal((3, true), (description!.Replicas[0].Epoch, description.Replicas[0].IsGuest));

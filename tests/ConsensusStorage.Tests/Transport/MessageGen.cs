@@ -39,7 +39,8 @@ internal static class MessageGen
         SomeBallot.Select(ballot => (Reply)new Accepted(ballot)),
         Gen.Select(SomePhase, SomeBallot, SomeBallot, (phase, at, beat) => (Reply)new Conflict(phase, at, beat)),
         Gen.Select(SomePhase, SomeBallot, Gen.Long, (phase, at, top) => (Reply)new TooFarAhead(phase, at, top)),
-        Gen.Select(SomePhase, SomeBallot, Text, (phase, at, why) => (Reply)new NoAnswer(phase, at, why)));
+        Gen.Select(SomePhase, SomeBallot, Text, Gen.Bool,
+            (phase, at, why, lasts) => (Reply)new NoAnswer(phase, at, why) { Lasts = lasts }));
 
     public static readonly Gen<RequestBatch> Batch = Gen.Select(
         Text, ReplicaName, Wide, Gen.Long, Gen.Select(Register, SomeRequest).Array[0, 20],
@@ -68,10 +69,13 @@ internal static class MessageGen
         Gen.Enum<ReplicaState>(),
         Wide.Array[0, ReplicaSet.MaxReplicas],
         SomeBallot.Array[0, 16],
-        Gen.Long[0, long.MaxValue],
+        Gen.Select(Gen.Long[0, long.MaxValue], Gen.Long[0, long.MaxValue], (log, ceiling) => (log, ceiling)),
         Gen.OneOf(Text, Gen.Const((string)null!)),
-        (id, state, peers, groups, bytes, problem) => new ReplicaDescription(
-            id.name, id.log, state, [.. peers.Select(peer => new LogId(peer))], [.. groups], bytes, problem));
+        (id, state, peers, groups, sizes, problem) => new ReplicaDescription(
+            id.name, id.log, state, [.. peers.Select(peer => new LogId(peer))], [.. groups], sizes.log, problem)
+        {
+            Ceiling = sizes.ceiling,
+        });
 
     /// <summary>All there is in a message, for comparison: payloads by their bytes.</summary>
     public static string Show(RequestBatch batch) =>
@@ -88,7 +92,7 @@ internal static class MessageGen
         ? "none"
         : $"{description.Shape}|" + string.Join(';', description.Replicas.Select(one =>
             $"{one.Replica},{one.Log},{one.State},{string.Join('+', one.Peers)},"
-            + $"{string.Join('+', one.Groups.Select(Show))},{one.LogBytes},{one.Problem ?? "-"}"));
+            + $"{string.Join('+', one.Groups.Select(Show))},{one.LogBytes},{one.Ceiling},{one.Problem ?? "-"}"));
 
     private static Gen<RegisterValue> Value(Gen<Payload?> payload) => Gen.Select(
         Wide, Gen.ULong, payload, (writer, sequence, held) => new RegisterValue(new(new(writer), sequence), held));

@@ -1,0 +1,98 @@
+using System.Collections.Immutable;
+using Orleans.Consensus.Paxos;
+using Orleans.Consensus.Transport;
+using Orleans.Runtime;
+
+namespace Orleans.Consensus.Engines;
+
+/// <summary>
+/// Judges what each replica of one set of logs is able to do, by what the silos said last. Pure; the only place where
+/// that is decided for operators.
+/// </summary>
+/// <param name="Formation">The logs of the store, or empty if no quorum of them was seen yet.</param>
+/// <param name="Problem">Why replicas that serve are not used, or null.</param>
+/// <param name="Twice">The replicas that the problem is about; empty if it is about all.</param>
+/// <param name="OtherShape">Why silos that answer are not spoken to, or null.</param>
+internal sealed record ReplicaStandings(
+    ReplicaSet Replicas,
+    ImmutableArray<LogId> Formation,
+    string? Problem,
+    ImmutableArray<ReplicaId> Twice,
+    string? OtherShape)
+{
+    /// <summary>The replicas in order.</summary>
+    public ImmutableArray<ReplicaStanding> Of(IReadOnlyDictionary<SiloAddress, KnownSilo> silos) =>
+        [.. Replicas.Members.Select((replica, index) => Of(replica, index, silos))];
+
+    private ReplicaStanding Of(
+        ReplicaId replica, int index, IReadOnlyDictionary<SiloAddress, KnownSilo> silos)
+    {
+        var hosts = silos
+            .SelectMany(
+                silo => silo.Value.Told.Where(told => told.Replica == replica),
+                (silo, told) => (Silo: silo.Key, Known: silo.Value, Told: told))
+            .OrderBy(host => host.Known.Silent)
+            .ThenByDescending(host => host.Told.State == ReplicaState.Serving && !IsForeign(host.Told, index))
+            .ThenByDescending(host => host.Told.Epoch)
+            .ThenBy(host => host.Told.State == ReplicaState.Refused)
+            .ToList();
+        if (hosts.Count == 0)
+        {
+            return new(
+                replica, ConsensusReplicaState.Unreachable, null, null, OtherShape ?? "No live silo hosts it.", null);
+        }
+
+        var (silo, known, told) = hosts[0];
+        if (known.Silent)
+        {
+            var why = known.WhySilent is { } reason ? $": {reason}" : ".";
+            return new(
+                replica,
+                ConsensusReplicaState.Unreachable,
+                null,
+                null,
+                $"Silo {silo.ToParsableString()}, which hosted it last, does not answer{why}",
+                null);
+        }
+
+        var problem = told.State == ReplicaState.Serving ? BlockOf(told, index) : told.Problem;
+        var state = told.State == ReplicaState.Serving && problem is not null
+            ? ConsensusReplicaState.Blocked
+            : StateOf(told.State);
+        var other = hosts.Skip(1).FirstOrDefault(host => !host.Known.Silent
+            && host.Told is { State: ReplicaState.Refused, Problem: not null });
+        var notice = other.Told is null
+            ? null
+            : $"Silo {other.Silo.ToParsableString()} has a replica '{replica}', too, which is refused: "
+              + other.Told.Problem;
+        return new(replica, state, silo, told, problem, notice);
+    }
+
+    /// <summary>Why a replica that answers can't be used, or null.</summary>
+    private string? BlockOf(ReplicaDescription told, int index)
+    {
+        if (Problem is not null && (Twice.IsEmpty || Twice.Contains(told.Replica)))
+        {
+            return Problem;
+        }
+
+        return IsForeign(told, index)
+            ? $"Its log {told.Log} is not the one that this silo knows it by, {Formation[index]}: replicas of two "
+              + "stores are mixed up. Give every silo the data directory that it had."
+            : told.Problem;
+    }
+
+    private bool IsForeign(ReplicaDescription told, int index) =>
+        !Formation.IsEmpty && told.State == ReplicaState.Serving && told.Log != Formation[index];
+
+    private static ConsensusReplicaState StateOf(ReplicaState state) => state switch
+    {
+        ReplicaState.Opening => ConsensusReplicaState.Opening,
+        ReplicaState.Forming => ConsensusReplicaState.Forming,
+        ReplicaState.Serving => ConsensusReplicaState.Serving,
+        ReplicaState.Recovering => ConsensusReplicaState.Recovering,
+        ReplicaState.Refused => ConsensusReplicaState.Refused,
+        ReplicaState.Stopped => ConsensusReplicaState.Stopped,
+        _ => throw new System.Diagnostics.UnreachableException(),
+    };
+}

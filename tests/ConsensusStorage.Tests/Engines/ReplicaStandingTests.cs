@@ -1,0 +1,129 @@
+using System.Collections.Immutable;
+using Orleans.Consensus.Engines;
+using Orleans.Consensus.Paxos;
+using Orleans.Consensus.Transport;
+using Orleans.Runtime;
+
+namespace Orleans.Consensus.Tests.Engines;
+
+/// <summary>What operators are told of a replica, by what the silos say.</summary>
+public sealed class ReplicaStandingTests
+{
+    private static readonly ReplicaSet Replicas = new([new("a"), new("b"), new("c")]);
+    private static readonly ImmutableArray<LogId> Logs = [new(1), new(2), new(3)];
+
+    private readonly Dictionary<SiloAddress, KnownSilo> _silos = [];
+
+    [Fact]
+    public void A_replica_that_no_silo_hosts_is_unreachable()
+    {
+        Knows(1, Says("a", 1));
+        var standing = Standings()[1];
+        Assert.Equal(ConsensusReplicaState.Unreachable, standing.State);
+        Assert.Null(standing.Host);
+        Assert.Equal("Unreachable. No live silo hosts it.", standing.Words);
+    }
+
+    [Fact]
+    public void A_silo_that_gives_no_answer_is_named_with_the_cause()
+    {
+        Knows(1, Says("a", 1));
+        _silos[Silo(1)] = _silos[Silo(1)] with { Silent = true, WhySilent = "no answer in time" };
+        var standing = Standings()[0];
+        Assert.Equal(ConsensusReplicaState.Unreachable, standing.State);
+        Assert.Contains(Silo(1).ToParsableString(), standing.Problem, StringComparison.Ordinal);
+        Assert.Contains("no answer in time", standing.Problem, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_replica_that_serves_with_a_problem_is_blocked_by_it()
+    {
+        Knows(1, Says("a", 1) with { Problem = "no room" });
+        var standing = Standings()[0];
+        Assert.Equal(ConsensusReplicaState.Blocked, standing.State);
+        Assert.False(standing.IsUsable);
+        Assert.Equal("Blocked. no room", standing.Words);
+        Assert.Equal("Blocked. no room", standing.Tell(null, needed: 2).Text);
+    }
+
+    [Theory]
+    [InlineData(1, 2)]
+    [InlineData(2, 1)]
+    public void A_refused_silo_of_the_same_name_is_told_of_and_the_one_that_serves_is_not_blamed(
+        int served, int refused)
+    {
+        Knows(served, Says("a", 1));
+        Knows(refused, Says("a", 9) with { State = ReplicaState.Refused, Problem = "two silos" });
+        var standing = Standings()[0];
+        Assert.Equal(
+            (ConsensusReplicaState.Serving, Silo(served), (string?)null),
+            (standing.State, standing.Host!, standing.Problem));
+        Assert.Contains("two silos", standing.Notice, StringComparison.Ordinal);
+        Assert.Contains(Silo(refused).ToParsableString(), standing.Notice, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_problem_of_one_replica_is_not_one_of_the_others()
+    {
+        Knows(1, Says("a", 1), Says("b", 2));
+        var standings = Standings("served twice", [new("b")]);
+        Assert.Equal(ConsensusReplicaState.Serving, standings[0].State);
+        Assert.Equal(
+            (ConsensusReplicaState.Blocked, "served twice"), (standings[1].State, standings[1].Problem));
+    }
+
+    [Fact]
+    public void A_problem_of_the_store_blocks_all_that_serve()
+    {
+        Knows(1, Says("a", 1), Says("b", 2));
+        Assert.All(Standings("two stores").Take(2), one => Assert.Equal("Blocked. two stores", one.Words));
+    }
+
+    [Fact]
+    public void A_replica_with_another_log_than_the_store_knows_is_blocked()
+    {
+        Knows(1, Says("a", 7));
+        Assert.Contains("mixed up", Standings()[0].Problem, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void What_was_told_before_it_was_doubted_still_counts_for_operators()
+    {
+        Knows(1, Says("a", 1));
+        _silos[Silo(1)] = _silos[Silo(1)] with { Replicas = [] };
+        Assert.True(Standings()[0].IsUsable);
+    }
+
+    [Fact]
+    public void A_replica_that_was_not_asked_says_where_it_is_and_what_is_missing()
+    {
+        Knows(1, Says("a", 1));
+        var answer = Standings()[0].Tell(null, needed: 2);
+        Assert.False(answer.Answered);
+        Assert.Equal(
+            $"it serves on {Silo(1).ToParsableString()} and was not asked, since 2 are needed", answer.Text);
+    }
+
+    [Fact]
+    public void A_clock_an_hour_ahead_blocks_a_replica_for_the_silo_that_has_it_and_no_other()
+    {
+        var now = DateTimeOffset.UnixEpoch.AddDays(1);
+        var told = Says("a", 1) with { Ceiling = Acceptor.CeilingAt(now.ToUnixTimeMilliseconds(), 0) };
+        Assert.Null(told.JudgedAt(now).Problem);
+        Assert.Null(told.JudgedAt(now.AddHours(1)).Problem);
+        Assert.Contains("clock", told.JudgedAt(now.AddHours(1.001)).Problem, StringComparison.Ordinal);
+    }
+
+    private static SiloAddress Silo(int number) =>
+        SiloAddress.New(System.Net.IPAddress.Loopback, 11110 + number, number);
+
+    private static ReplicaDescription Says(string replica, uint log) =>
+        new(new(replica), new(log), ReplicaState.Serving, Logs, [], 0, null);
+
+    private void Knows(int silo, params ImmutableArray<ReplicaDescription> replicas) =>
+        _silos[Silo(silo)] = KnownSilo.Nothing with { Replicas = replicas, Told = replicas };
+
+    private ImmutableArray<ReplicaStanding> Standings(
+        string? problem = null, ImmutableArray<ReplicaId>? twice = null) =>
+        new ReplicaStandings(Replicas, Logs, problem, twice ?? [], null).Of(_silos);
+}
