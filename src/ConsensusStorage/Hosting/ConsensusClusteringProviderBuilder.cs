@@ -46,8 +46,21 @@ internal sealed class ConsensusClusteringProviderBuilder
             Add(options.Directories, section["Directory"]);
             Add(options.ConnectionStrings, section["ConnectionString"]);
             Add(options.ServiceKeys, section["ServiceKey"]);
-            section.Bind(options);
+            Bind(section, options);
         });
+
+    private static void Bind(IConfigurationSection section, ConsensusClusteringOptions options)
+    {
+        try
+        {
+            section.Bind(options);
+        }
+        catch (InvalidOperationException exception)
+        {
+            throw new OrleansConfigurationException(
+                $"The configuration section {section.Path} has a value that is wrong: {exception.Message}", exception);
+        }
+    }
 
     private static void Add(IList<string> places, string? place)
     {

@@ -21,7 +21,7 @@ internal sealed class ConsensusClusteringValidator(IOptions<ConsensusClusteringO
             throw Wrong(
                 "Directories, ConnectionStrings or ServiceKeys",
                 $"name {options.Places} places",
-                "name 1, 3 or 5. An even number survives the loss of no more places than one fewer");
+                "name 1, 3 or 5, the same on all silos and clients of the cluster. An even number survives the loss of no more places than one fewer");
         }
 
         if (options.Directories.Count is not 0 && options.Directories.Count != options.Places)
@@ -30,8 +30,15 @@ internal sealed class ConsensusClusteringValidator(IOptions<ConsensusClusteringO
         }
 
         RequireDifferent(nameof(options.Directories), options.Directories.Select(DirectoryOf));
+        RequireText(nameof(options.ConnectionStrings), options.ConnectionStrings);
+        RequireText(nameof(options.ServiceKeys), options.ServiceKeys);
         RequireDifferent(nameof(options.ConnectionStrings), options.ConnectionStrings);
         RequireDifferent(nameof(options.ServiceKeys), options.ServiceKeys);
+        if (options.Clients.Any(client => client is null))
+        {
+            throw Wrong(nameof(options.UseBlobs), "has a client that is null", "have one for each place");
+        }
+
         Range(nameof(options.BlobTryTimeout), options.BlobTryTimeout, TimeSpan.FromMilliseconds(100), 1);
         Range(nameof(options.RequestTimeout), options.RequestTimeout, TimeSpan.FromSeconds(1), 10);
         if (!ConsensusOptionsValidator.IsContainerName(options.ContainerName))
@@ -43,9 +50,17 @@ internal sealed class ConsensusClusteringValidator(IOptions<ConsensusClusteringO
         }
     }
 
-    private static string DirectoryOf(string directory) => string.IsNullOrWhiteSpace(directory)
-        ? throw Wrong(nameof(ConsensusClusteringOptions.Directories), "has an empty name", "have paths")
+    private static string DirectoryOf(string directory) => !ConsensusOptionsValidator.IsPath(directory)
+        ? throw Wrong(nameof(ConsensusClusteringOptions.Directories), $"contains '{directory}'", "have paths")
         : Path.GetFullPath(directory);
+
+    private static void RequireText(string option, IEnumerable<string> places)
+    {
+        if (places.Any(string.IsNullOrWhiteSpace))
+        {
+            throw Wrong(option, "has an empty entry", "have a text for each place");
+        }
+    }
 
     private static void RequireDifferent(string option, IEnumerable<string> places)
     {

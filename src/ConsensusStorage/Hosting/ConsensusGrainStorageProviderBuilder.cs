@@ -20,7 +20,7 @@ internal sealed class ConsensusGrainStorageProviderBuilder : IProviderBuilder<IS
     public void Configure(ISiloBuilder builder, string? name, IConfigurationSection configurationSection)
     {
         var provider = name ?? ProviderConstants.DEFAULT_STORAGE_PROVIDER_NAME;
-        var store = configurationSection[StoreConfiguration.StoreNameKey] ?? ConsensusStoreOptions.DefaultStoreName;
+        var store = StoreConfiguration.StoreNameIn(configurationSection);
         builder.Services.AddProviderSection(new(provider, store, configurationSection));
         builder.UseConsensusStore(store);
         builder.AddConsensusGrainStorage(

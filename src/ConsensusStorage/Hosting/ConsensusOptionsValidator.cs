@@ -56,6 +56,7 @@ internal sealed partial class ConsensusOptionsValidator(ConfiguredStores stores)
         check.Range(
             nameof(options.RoundTimeout), options.RoundTimeout, TimeSpan.FromMilliseconds(10), options.RequestTimeout);
         check.Range(nameof(options.MaxStateBytes), options.MaxStateBytes, 1, 32 * Megabyte);
+        check.Range(nameof(options.MaxBatchBytes), options.MaxBatchBytes, 4 * Kilobyte, 16 * Megabyte);
         check.Range(nameof(options.MaxPendingChanges), options.MaxPendingChanges, 1, 10_000_000);
         check.Range(
             nameof(options.MaxQueuedBytesPerReplica),
@@ -64,7 +65,6 @@ internal sealed partial class ConsensusOptionsValidator(ConfiguredStores stores)
             (int)Gigabyte);
         check.Range(nameof(options.PromiseCacheSize), options.PromiseCacheSize, 0, 100_000_000);
         check.Range(nameof(options.ValueCacheBytes), options.ValueCacheBytes, 0, 1024 * Gigabyte);
-        check.Range(nameof(options.MaxBatchBytes), options.MaxBatchBytes, 4 * Kilobyte, 16 * Megabyte);
         check.Range(nameof(options.SegmentBytes), options.SegmentBytes, Megabyte, Gigabyte);
         if (options.ClusterSecret is { Length: < 16 or > 1024 } secret)
         {
@@ -111,7 +111,7 @@ internal sealed partial class ConsensusOptionsValidator(ConfiguredStores stores)
 
         var hosts = options.ReplicaId is not null || names.Count == 0
             || options.Placement == ConsensusPlacement.Floating;
-        if (hosts && !options.UsesBlobs && string.IsNullOrWhiteSpace(options.DataDirectory))
+        if (hosts && !options.UsesBlobs && !IsPath(options.DataDirectory))
         {
             throw check.Wrong(
                 nameof(options.DataDirectory), $"is '{options.DataDirectory}'", "be a path where a replica is hosted");
@@ -173,6 +173,10 @@ internal sealed partial class ConsensusOptionsValidator(ConfiguredStores stores)
             }
         }
 
+        RequireText(check, nameof(options.ConnectionStrings), options.ConnectionStrings.Values);
+        RequireText(check, nameof(options.ServiceKeys), options.ServiceKeys.Values);
+        RequireText(check, nameof(options.ConnectionString), [options.ConnectionString ?? "none"]);
+        RequireText(check, nameof(options.ServiceKey), [options.ServiceKey ?? "none"]);
         if (sources.Count(source => source.ForAll) > 1)
         {
             throw check.Wrong(
@@ -206,6 +210,18 @@ internal sealed partial class ConsensusOptionsValidator(ConfiguredStores stores)
                 "have 3–63 lower case letters, digits and single dashes between them");
         }
     }
+
+    private static void RequireText(StoreChecks check, string option, IEnumerable<string> texts)
+    {
+        if (texts.Any(string.IsNullOrWhiteSpace))
+        {
+            throw check.Wrong(option, "is empty", "name a storage account, or be left out");
+        }
+    }
+
+    /// <summary>Whether it can be the path of a directory.</summary>
+    public static bool IsPath(string? path) =>
+        !string.IsNullOrWhiteSpace(path) && path.AsSpan().IndexOfAny(Path.GetInvalidPathChars()) < 0;
 
     /// <summary>Whether a container in blob storage may have that name.</summary>
     public static bool IsContainerName(string? name) => ContainerName().IsMatch(name ?? "");

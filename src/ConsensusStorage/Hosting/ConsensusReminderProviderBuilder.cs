@@ -1,5 +1,4 @@
 using Microsoft.Extensions.Configuration;
-using Orleans.Configuration;
 using Orleans.Consensus.Hosting;
 using Orleans.Hosting;
 using Orleans.Providers;
@@ -20,7 +19,6 @@ internal sealed class ConsensusReminderProviderBuilder : IProviderBuilder<ISiloB
     {
         KnownKeys.Require(
             configurationSection, Known, advice: " Options of the store stand in Orleans:ConsensusStores.");
-        builder.UseConsensusReminders(
-            configurationSection[StoreConfiguration.StoreNameKey] ?? ConsensusStoreOptions.DefaultStoreName);
+        builder.UseConsensusReminders(StoreConfiguration.StoreNameIn(configurationSection));
     }
 }

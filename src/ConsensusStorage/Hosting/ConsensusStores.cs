@@ -26,11 +26,11 @@ internal sealed class ConsensusStores : ILifecycleParticipant<ISiloLifecycle>, I
     {
         _services = services;
         _time = StoreClock.Of(services);
-        _hosts = new(() => stores.Names.ToFrozenDictionary(
-            name => name, name => new StoreHost(name, stores[name], services), StringComparer.Ordinal));
+        _hosts = new(() => CreateHosts(stores, services));
     }
 
     /// <summary>The store of that name, or null.</summary>
+    /// <exception cref="OrleansConfigurationException">An option of any store is wrong.</exception>
     public StoreHost? Find(string name) => _hosts.Value.GetValueOrDefault(name);
 
     public void Participate(ISiloLifecycle observer)
@@ -52,6 +52,17 @@ internal sealed class ConsensusStores : ILifecycleParticipant<ISiloLifecycle>, I
 
     /// <summary>For containers that are disposed of synchronously. After a stop there is nothing to wait for.</summary>
     public void Dispose() => DisposeAsync().AsTask().GetAwaiter().GetResult();
+
+    /// <summary>
+    /// Orleans runs validators only after it has made what a silo consists of, and parts of that, like reminders, ask
+    /// for a store already.
+    /// </summary>
+    private static FrozenDictionary<string, StoreHost> CreateHosts(ConfiguredStores stores, IServiceProvider services)
+    {
+        new ConsensusOptionsValidator(stores).ValidateConfiguration();
+        return stores.Names.ToFrozenDictionary(
+            name => name, name => new StoreHost(name, stores[name], services), StringComparer.Ordinal);
+    }
 
     private async Task OpenAsync(CancellationToken cancellationToken)
     {

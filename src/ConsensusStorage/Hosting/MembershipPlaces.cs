@@ -14,10 +14,15 @@ namespace Orleans.Consensus.Hosting;
 internal static class MembershipPlaces
 {
     /// <summary>A silo's or client's way to the membership.</summary>
-    /// <exception cref="OrleansConfigurationException">A place can't be made of what was configured.</exception>
+    /// <exception cref="OrleansConfigurationException">
+    /// An option is wrong, or a place can't be made of it.
+    /// </exception>
     public static Membership MembershipOf(IServiceProvider services)
     {
-        var options = services.GetRequiredService<IOptions<ConsensusClusteringOptions>>().Value;
+        // Orleans asks for the membership before it runs validators.
+        var configured = services.GetRequiredService<IOptions<ConsensusClusteringOptions>>();
+        new ConsensusClusteringValidator(configured).ValidateConfiguration();
+        var options = configured.Value;
         var cluster = services.GetRequiredService<IOptions<ClusterOptions>>().Value;
         var time = StoreClock.Of(services);
         return Create([.. PlacesOf(options, services, time)], cluster, options.RequestTimeout, time, Random.Shared);

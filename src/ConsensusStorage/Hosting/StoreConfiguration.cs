@@ -26,6 +26,18 @@ internal sealed class StoreConfiguration(ConsensusRegistrations registrations, I
 
     private static IEnumerable<string> StoreKeys => Settings.Select(setting => setting.Name);
 
+    /// <summary>The store that the section of a provider or of reminders names.</summary>
+    /// <exception cref="OrleansConfigurationException">The name is empty.</exception>
+    public static string StoreNameIn(IConfigurationSection section)
+    {
+        var store = section[StoreNameKey] ?? ConsensusStoreOptions.DefaultStoreName;
+        return string.IsNullOrWhiteSpace(store)
+            ? throw new OrleansConfigurationException(
+                $"The configuration key {section.Path}:{StoreNameKey} is empty. Name a consensus store, or leave the "
+                + $"key out for the store '{ConsensusStoreOptions.DefaultStoreName}'.")
+            : store;
+    }
+
     public void Configure(ConsensusStoreOptions options) => Configure(Options.DefaultName, options);
 
     public void Configure(string? name, ConsensusStoreOptions options)
