@@ -21,7 +21,8 @@ internal sealed class ConsensusClusteringValidator(IOptions<ConsensusClusteringO
             throw Wrong(
                 "Directories, ConnectionStrings or ServiceKeys",
                 $"name {options.Places} places",
-                "name 1, 3 or 5, the same on all silos and clients of the cluster. An even number survives the loss of no more places than one fewer");
+                "name 1, 3 or 5, the same on all silos and clients of the cluster. An even number survives the loss of "
+                + "no more places than one fewer");
         }
 
         if (options.Directories.Count is not 0 && options.Directories.Count != options.Places)

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
 using Orleans.Configuration;
+using Orleans.Hosting;
 using Orleans.Runtime;
 
 namespace Orleans.Consensus.Hosting;
@@ -25,6 +26,7 @@ internal sealed partial class ConsensusOptionsValidator(ConfiguredStores stores)
     {
         foreach (var provider in stores.Providers)
         {
+            RequireOwnName(provider);
             RequireName($"Option {nameof(ConsensusGrainStorageOptions.StoreName)} of grain storage provider "
                 + $"'{provider}'", stores.Provider(provider).StoreName);
         }
@@ -251,6 +253,18 @@ internal sealed partial class ConsensusOptionsValidator(ConfiguredStores stores)
             throw new OrleansConfigurationException(
                 $"Option {nameof(ConsensusStoreOptions.ClusterSecret)} has different values in the consensus stores "
                 + $"'{secrets[0]}' and '{secrets[1]}'; it must be the same in all stores of a silo that set it.");
+        }
+    }
+
+    /// <summary>Names with a dot in front are this package's own, like that of the reminders in a store.</summary>
+    private static void RequireOwnName(string provider)
+    {
+        if (provider.StartsWith('.'))
+        {
+            throw new OrleansConfigurationException(
+                $"A grain storage provider is named '{provider}'. Names that begin with a dot are reserved: with "
+                + $"'{ConsensusReminderExtensions.Provider}' its states would be mixed up with the reminders. Give the "
+                + "provider another name.");
         }
     }
 

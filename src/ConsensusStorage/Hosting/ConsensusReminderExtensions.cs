@@ -15,6 +15,9 @@ namespace Orleans.Hosting;
 /// <summary>Keeps Orleans' reminders in a consensus store.</summary>
 public static class ConsensusReminderExtensions
 {
+    /// <summary>The provider name in the registers of reminders. Others that begin with a dot are refused.</summary>
+    internal const string Provider = ".reminders";
+
     /// <summary>Keeps the reminders of a silo in a consensus store, next to the states of its grains.</summary>
     /// <param name="store">
     /// The store's name, equal on all silos. Reminders are found again under the same name and ServiceId only.
@@ -33,13 +36,11 @@ public static class ConsensusReminderExtensions
 
     private static ConsensusReminderTable CreateTable(IServiceProvider services, string store)
     {
-        // No provider can have this name: it begins with a dot.
-        const string provider = ".reminders";
         var host = services.GetRequiredService<ConsensusStores>().Find(store)!;
         var service = services.GetRequiredService<IOptions<ClusterOptions>>().Value.ServiceId;
         var serializer = new OrleansGrainStorageSerializer(services.GetRequiredService<Serializer>());
         var storage = new ConsensusGrainStorage(
-            new(service, provider, host.MaxStateBytes, serializer),
+            new(service, Provider, host.MaxStateBytes, serializer),
             host.Engine,
             services.GetRequiredService<IActivatorProvider>(),
             services.GetRequiredService<ILogger<ConsensusGrainStorage>>());

@@ -87,7 +87,9 @@ public static class ConsensusServiceCollectionExtensions
         services.AddConsensusGrainStorage(ProviderConstants.DEFAULT_STORAGE_PROVIDER_NAME, configure);
 
     /// <summary>Adds a consensus store as a named grain storage.</summary>
-    /// <param name="name">The provider's name. It is part of the key of each state: renaming it loses them.</param>
+    /// <param name="name">
+    /// The provider's name, not beginning with a dot. It is part of the key of each state: renaming it loses them.
+    /// </param>
     /// <param name="configure">Sets the provider's options.</param>
     /// <exception cref="ArgumentException"><paramref name="name"/> is empty.</exception>
     /// <exception cref="ArgumentNullException">An argument is null.</exception>
@@ -99,7 +101,9 @@ public static class ConsensusServiceCollectionExtensions
     }
 
     /// <summary>Adds a consensus store as a named grain storage.</summary>
-    /// <param name="name">The provider's name. It is part of the key of each state: renaming it loses them.</param>
+    /// <param name="name">
+    /// The provider's name, not beginning with a dot. It is part of the key of each state: renaming it loses them.
+    /// </param>
     /// <param name="configure">Sets the provider's options, or null.</param>
     /// <exception cref="ArgumentException"><paramref name="name"/> is empty.</exception>
     /// <exception cref="ArgumentNullException"><paramref name="services"/> is null.</exception>

@@ -84,7 +84,9 @@ public static class ConsensusSiloBuilderExtensions
     }
 
     /// <summary>Adds a consensus store as a named grain storage.</summary>
-    /// <param name="name">The provider's name. It is part of the key of each state: renaming it loses them.</param>
+    /// <param name="name">
+    /// The provider's name, not beginning with a dot. It is part of the key of each state: renaming it loses them.
+    /// </param>
     /// <param name="configure">Sets the provider's options.</param>
     /// <exception cref="ArgumentException"><paramref name="name"/> is empty.</exception>
     /// <exception cref="ArgumentNullException">An argument is null.</exception>
@@ -97,7 +99,9 @@ public static class ConsensusSiloBuilderExtensions
     }
 
     /// <summary>Adds a consensus store as a named grain storage.</summary>
-    /// <param name="name">The provider's name. It is part of the key of each state: renaming it loses them.</param>
+    /// <param name="name">
+    /// The provider's name, not beginning with a dot. It is part of the key of each state: renaming it loses them.
+    /// </param>
     /// <param name="configure">Sets the provider's options, or null.</param>
     /// <exception cref="ArgumentException"><paramref name="name"/> is empty.</exception>
     /// <exception cref="ArgumentNullException"><paramref name="builder"/> is null.</exception>

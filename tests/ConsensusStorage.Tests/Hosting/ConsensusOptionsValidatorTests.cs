@@ -152,6 +152,20 @@ public sealed class ConsensusOptionsValidatorTests
         Assert.Contains("StoreName of grain storage provider 'bank'", exception.Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(".reminders")]
+    [InlineData(".")]
+    [InlineData(".later")]
+    public void A_provider_with_a_name_of_the_package_itself_is_refused(string name)
+    {
+        using var host = SiloUnderTest.Build(silo => silo.AddConsensusGrainStorage(name).UseConsensusReminders());
+
+        var exception = Assert.Throws<OrleansConfigurationException>(host.Validate);
+
+        Assert.Contains($"'{name}'", exception.Message, StringComparison.Ordinal);
+        Assert.Contains("reserved", exception.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Stores_that_would_share_a_directory_are_refused()
     {

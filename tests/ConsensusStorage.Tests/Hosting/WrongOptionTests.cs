@@ -21,8 +21,8 @@ public sealed class WrongOptionTests : IDisposable
     private readonly string _root = Directory.CreateTempSubdirectory("consensus-").FullName;
 
     /// <summary>The verbs, and what a silo makes of them early.</summary>
-    private static readonly Dictionary<string, (Action<ISiloBuilder> Add, Func<IServiceProvider, object?> Make)> Stores =
-        new()
+    private static readonly Dictionary<
+        string, (Action<ISiloBuilder> Add, Func<IServiceProvider, object?> Make)> Stores = new()
         {
             ["UseConsensusStore"] = (silo => silo.UseConsensusStore(), MakeStore),
             ["AddConsensusGrainStorage"] = (silo => silo.AddConsensusGrainStorage("bank"), MakeStorage("bank")),
