@@ -7,7 +7,7 @@ namespace Orleans.Consensus.Codec;
 /// A growing buffer of little-endian fields, for records and messages. Reused by <see cref="Clear"/>.
 /// Not thread-safe.
 /// </summary>
-internal sealed class ByteWriter(int capacity)
+internal class ByteWriter(int capacity)
 {
     private const int KeptBytes = 2 * 1024 * 1024;
 

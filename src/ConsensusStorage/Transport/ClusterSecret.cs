@@ -27,6 +27,24 @@ internal sealed class ClusterSecret
     /// <summary>Writes the seal of <paramref name="message"/>.</summary>
     public void Seal(ReadOnlySpan<byte> message, Span<byte> seal) => HMACSHA256.HashData(_key, message, seal);
 
+    /// <summary>Writes the seal of a message in pieces.</summary>
+    public void Seal(ReadOnlySpan<ReadOnlyMemory<byte>> pieces, Span<byte> seal)
+    {
+        if (pieces is [var whole])
+        {
+            Seal(whole.Span, seal);
+            return;
+        }
+
+        using var hash = IncrementalHash.CreateHMAC(HashAlgorithmName.SHA256, _key);
+        foreach (var piece in pieces)
+        {
+            hash.AppendData(piece.Span);
+        }
+
+        hash.GetHashAndReset(seal);
+    }
+
     /// <summary>Whether <paramref name="seal"/> is of <paramref name="message"/>, compared in constant time.</summary>
     public bool IsSealOf(ReadOnlySpan<byte> message, ReadOnlySpan<byte> seal)
     {

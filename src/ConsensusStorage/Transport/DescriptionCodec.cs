@@ -15,7 +15,7 @@ internal static class DescriptionCodec
     public const int MaxShapeLength = 16 * 1024;
 
     /// <exception cref="InvalidOperationException">The name is too long.</exception>
-    public static ReadOnlyMemory<byte> EncodeQuestion(string store, ulong nonce, ClusterSecret? secret)
+    public static FrameBytes EncodeQuestion(string store, ulong nonce, ClusterSecret? secret)
     {
         var writer = Frame.Begin(MessageKind.DescribeRequest, nonce, secret, 8 + (3L * store.Length));
         MessageCodec.WriteStore(writer, store);
@@ -24,7 +24,7 @@ internal static class DescriptionCodec
 
     /// <summary>Encodes a description, or that there is no such store.</summary>
     /// <exception cref="InvalidOperationException">It is too long.</exception>
-    public static ReadOnlyMemory<byte> Encode(StoreDescription? description, ulong nonce, ClusterSecret? secret)
+    public static FrameBytes Encode(StoreDescription? description, ulong nonce, ClusterSecret? secret)
     {
         var writer = Frame.Begin(MessageKind.DescribeReply, nonce, secret, 1024);
         writer.WriteByte(description is null ? (byte)0 : (byte)1);
@@ -54,7 +54,7 @@ internal static class DescriptionCodec
     }
 
     /// <summary>Encodes why there is no answer.</summary>
-    public static ReadOnlyMemory<byte> EncodeRefusal(string why)
+    public static FrameBytes EncodeRefusal(string why)
     {
         var writer = Frame.Begin(MessageKind.Refusal, nonce: 0, secret: null, 8 + (3L * MessageCodec.MaxTextLength));
         MessageCodec.WriteText(writer, why);

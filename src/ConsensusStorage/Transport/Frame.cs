@@ -33,8 +33,8 @@ internal enum MessageKind : byte
 /// <param name="Body">A slice of the received bytes.</param>
 internal readonly record struct Frame(MessageKind Kind, ulong Nonce, ReadOnlyMemory<byte> Body)
 {
-    /// <summary>The version this release writes, and the newest it reads.</summary>
-    public const byte Version = 1;
+    /// <summary>The only version that this release writes and reads.</summary>
+    public const byte Version = 2;
 
     /// <summary>Longest body in bytes; Orleans itself would carry 100 MiB.</summary>
     public const int MaxBodyLength = 64 * 1024 * 1024;
@@ -46,12 +46,14 @@ internal readonly record struct Frame(MessageKind Kind, ulong Nonce, ReadOnlyMem
     private const byte Sealed = 1;
 
     /// <summary>Starts a frame; the body is written behind it.</summary>
-    /// <param name="bodyLength">An upper bound, so that nothing is copied while it is written.</param>
+    /// <param name="fieldsLength">
+    /// An upper bound of the body without payloads, so that nothing is copied while it is written.
+    /// </param>
     /// <exception cref="InvalidOperationException">The body would be too long.</exception>
-    public static ByteWriter Begin(MessageKind kind, ulong nonce, ClusterSecret? secret, long bodyLength)
+    public static FrameWriter Begin(MessageKind kind, ulong nonce, ClusterSecret? secret, long fieldsLength)
     {
-        EnsureFits(bodyLength);
-        var writer = new ByteWriter((int)bodyLength + HeaderLength + ClusterSecret.SealLength);
+        EnsureFits(fieldsLength);
+        var writer = new FrameWriter((int)fieldsLength + HeaderLength + ClusterSecret.SealLength);
         writer.WriteByte(Version);
         writer.WriteByte((byte)kind);
         writer.WriteByte(secret is null ? NotSealed : Sealed);
@@ -61,17 +63,19 @@ internal readonly record struct Frame(MessageKind Kind, ulong Nonce, ReadOnlyMem
 
     /// <summary>Ends a frame. The writer must not be used any more: its bytes are on their way.</summary>
     /// <exception cref="InvalidOperationException">The body is too long.</exception>
-    public static ReadOnlyMemory<byte> End(ByteWriter writer, ClusterSecret? secret)
+    public static FrameBytes End(FrameWriter writer, ClusterSecret? secret)
     {
-        EnsureFits(writer.Length - HeaderLength);
-        if (secret is not null)
+        EnsureFits(writer.FrameLength - HeaderLength);
+        var frame = writer.ToFrame();
+        if (secret is null)
         {
-            Span<byte> seal = stackalloc byte[ClusterSecret.SealLength];
-            secret.Seal(writer.WrittenSpan, seal);
-            writer.WriteBytes(seal);
+            return frame;
         }
 
-        return writer.WrittenMemory;
+        Span<byte> seal = stackalloc byte[ClusterSecret.SealLength];
+        secret.Seal(frame.Pieces, seal);
+        writer.WriteBytes(seal);
+        return writer.ToFrame();
     }
 
     /// <summary>Checks everything but the body.</summary>
@@ -89,10 +93,7 @@ internal readonly record struct Frame(MessageKind Kind, ulong Nonce, ReadOnlyMem
 
         if (version != Version)
         {
-            error = version > Version
-                ? $"The message has format version {version}; this silo knows versions up to {Version}. "
-                  + "Update this silo, or don't use what the newer release brought before all silos are updated."
-                : $"The message has format version {version}, which does not exist.";
+            error = OtherVersion(version);
             return false;
         }
 
@@ -122,6 +123,15 @@ internal readonly record struct Frame(MessageKind Kind, ulong Nonce, ReadOnlyMem
         frame = error.Length == 0 ? new((MessageKind)kind, nonce, bytes.Slice(HeaderLength, length)) : default;
         return error.Length == 0;
     }
+
+    private static string OtherVersion(byte version) => version switch
+    {
+        0 => $"The message has format version {version}, which does not exist.",
+        < Version => $"The message has format version {version}; this silo speaks version {Version}. Update the silo "
+            + "that sent it: all silos of a cluster have to run releases that speak the same version.",
+        _ => $"The message has format version {version}; this silo speaks version {Version}. Update this silo: all "
+            + "silos of a cluster have to run releases that speak the same version.",
+    };
 
     private static string SealProblem(ReadOnlySpan<byte> bytes, bool isSealed, ClusterSecret? secret)
     {

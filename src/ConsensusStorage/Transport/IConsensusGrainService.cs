@@ -13,15 +13,23 @@ namespace Orleans.Consensus.Transport;
 [Alias("Orleans.Consensus.Transport.IConsensusGrainService")]
 internal interface IConsensusGrainService : IGrainService
 {
-    /// <summary>Takes a request; answers with a reply or a refusal.</summary>
+    /// <summary>Version 1 called this; it is refused.</summary>
     [Alias("Exchange")]
-    Task<ReadOnlyMemory<byte>> ExchangeAsync(
+    Task<ReadOnlyMemory<byte>> ExchangeOfFirstVersionAsync(
         [Immutable] ReadOnlyMemory<byte> request, CancellationToken cancellationToken);
 
-    /// <summary>Takes the name of a store; answers with its description or a refusal.</summary>
+    /// <summary>Version 1 called this; it is refused.</summary>
     [Alias("Describe")]
-    Task<ReadOnlyMemory<byte>> DescribeAsync(
+    Task<ReadOnlyMemory<byte>> DescribeOfFirstVersionAsync(
         [Immutable] ReadOnlyMemory<byte> request, CancellationToken cancellationToken);
+
+    /// <summary>Takes a request; answers with a reply or a refusal.</summary>
+    [Alias("Exchange2")]
+    Task<FrameBytes> ExchangeAsync(FrameBytes request, CancellationToken cancellationToken);
+
+    /// <summary>Takes the name of a store; answers with its description or a refusal.</summary>
+    [Alias("Describe2")]
+    Task<FrameBytes> DescribeAsync(FrameBytes request, CancellationToken cancellationToken);
 }
 
 /// <summary>

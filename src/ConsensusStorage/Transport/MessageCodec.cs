@@ -20,12 +20,12 @@ internal static class MessageCodec
     public const int MaxTextLength = 2048;
 
     /// <exception cref="InvalidOperationException">It is too long, or has a payload that is not in memory.</exception>
-    public static ReadOnlyMemory<byte> Encode(RequestBatch batch, ulong nonce, ClusterSecret? secret)
+    public static FrameBytes Encode(RequestBatch batch, ulong nonce, ClusterSecret? secret)
     {
         long length = 256 + (3L * batch.Store.Length);
         foreach (var (register, request) in batch.Requests)
         {
-            length += register.Key.Length + RoundCodec.Length(request);
+            length += register.Key.Length + RoundCodec.CopiedLength(request);
         }
 
         var writer = Frame.Begin(MessageKind.Request, nonce, secret, length);
@@ -46,12 +46,12 @@ internal static class MessageCodec
     }
 
     /// <exception cref="InvalidOperationException">It is too long, or has a payload that is not in memory.</exception>
-    public static ReadOnlyMemory<byte> Encode(BatchReply reply, ulong nonce, ClusterSecret? secret)
+    public static FrameBytes Encode(BatchReply reply, ulong nonce, ClusterSecret? secret)
     {
         long length = 16 + (3L * Math.Min(MaxTextLength, reply.Refusal?.Length ?? 0));
         foreach (var one in reply.Replies)
         {
-            length += RoundCodec.Length(one);
+            length += RoundCodec.CopiedLength(one);
         }
 
         var writer = Frame.Begin(MessageKind.Reply, nonce, secret, length);

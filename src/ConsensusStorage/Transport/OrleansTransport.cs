@@ -82,8 +82,9 @@ internal sealed class OrleansTransport(
         cancellationToken.ThrowIfCancellationRequested();
         var nonce = NextNonce();
         var request = MessageCodec.Encode(batch, nonce, _secret);
-        var call = services.Of(silo).ExchangeAsync(request, cancellationToken);
-        var frame = Open(silo, await call.WaitAsync(cancellationToken), nonce, _secret);
+        var answer = await CallAsync(
+            silo, services.Of(silo).ExchangeAsync(request, cancellationToken), cancellationToken);
+        var frame = Open(silo, answer, nonce, _secret);
         return MessageCodec.TryDecode(frame, out BatchReply? reply, out var error)
             ? reply
             : throw Unusable(silo, error);
@@ -95,11 +96,26 @@ internal sealed class OrleansTransport(
         cancellationToken.ThrowIfCancellationRequested();
         var nonce = NextNonce();
         var request = DescriptionCodec.EncodeQuestion(store, nonce, _secret);
-        var call = services.Of(silo).DescribeAsync(request, cancellationToken);
-        var frame = Open(silo, await call.WaitAsync(cancellationToken), nonce, _secret);
+        var answer = await CallAsync(
+            silo, services.Of(silo).DescribeAsync(request, cancellationToken), cancellationToken);
+        var frame = Open(silo, answer, nonce, _secret);
         return DescriptionCodec.TryDecode(frame, out var description, out var error)
             ? description
             : throw Unusable(silo, error);
+    }
+
+    private static async Task<ReadOnlyMemory<byte>> CallAsync(
+        SiloAddress silo, Task<FrameBytes> call, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var answer = await call.WaitAsync(cancellationToken);
+            return answer.Whole;
+        }
+        catch (Exception exception) when (FirstVersion.IsBehind(exception))
+        {
+            throw new TransportException(FirstVersion.NoAnswer(silo), exception);
+        }
     }
 
     private static TransportException Unusable(SiloAddress silo, string error) =>

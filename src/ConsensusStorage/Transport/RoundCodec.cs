@@ -36,7 +36,7 @@ internal static class RoundCodec
     private const byte BytesPayload = 1;
     private const byte OmittedPayload = 2;
 
-    public static void Write(ByteWriter writer, Request request)
+    public static void Write(FrameWriter writer, Request request)
     {
         switch (request)
         {
@@ -58,7 +58,7 @@ internal static class RoundCodec
         }
     }
 
-    public static void Write(ByteWriter writer, Reply reply)
+    public static void Write(FrameWriter writer, Reply reply)
     {
         switch (reply)
         {
@@ -86,7 +86,7 @@ internal static class RoundCodec
         }
     }
 
-    private static void Write(ByteWriter writer, Promise promise)
+    private static void Write(FrameWriter writer, Promise promise)
     {
         if (promise.Accepted.IsNone != promise.Value is null)
         {
@@ -117,7 +117,7 @@ internal static class RoundCodec
         writer.WriteBallot(reply.Ballot);
     }
 
-    private static void Write(ByteWriter writer, RegisterValue value)
+    private static void Write(FrameWriter writer, RegisterValue value)
     {
         writer.WriteVersion(value.Version);
         switch (value.Payload)
@@ -127,7 +127,7 @@ internal static class RoundCodec
                 break;
             case PayloadBytes payload:
                 writer.WriteByte(BytesPayload);
-                writer.WriteBlob(payload.Bytes.Span);
+                writer.WritePayload(payload.Bytes);
                 break;
             case var other when other == Payload.Omitted:
                 writer.WriteByte(OmittedPayload);
@@ -141,9 +141,15 @@ internal static class RoundCodec
     private static int Length(RegisterValue? value) =>
         value?.Payload is PayloadBytes payload ? payload.Bytes.Length : 0;
 
-    /// <summary>An upper bound of the bytes of a request, without its register's key.</summary>
-    public static long Length(Request request) =>
-        FixedPart + (request is Accept accept ? Length(accept.Value) : 0L);
+    /// <summary>
+    /// An upper bound of the bytes of a request that are copied into the frame, without its register's key.
+    /// </summary>
+    public static long CopiedLength(Request request) =>
+        FixedPart + (request is Accept accept ? FrameWriter.CopiedOf(Length(accept.Value)) : 0L);
+
+    /// <summary>The same of a reply.</summary>
+    public static long CopiedLength(Reply reply) =>
+        reply is Promise promise ? FixedPart + FrameWriter.CopiedOf(Length(promise.Value)) : Length(reply);
 
     /// <summary>An upper bound of the bytes of a reply.</summary>
     public static long Length(Reply reply) => reply switch

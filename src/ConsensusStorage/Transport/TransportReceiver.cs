@@ -15,8 +15,7 @@ internal sealed partial class TransportReceiver(
 
     /// <summary>Answers a request with a reply or a refusal.</summary>
     /// <exception cref="OperationCanceledException">Nobody waits for the answer any more.</exception>
-    public async Task<ReadOnlyMemory<byte>> ExchangeAsync(
-        ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
+    public async Task<FrameBytes> ExchangeAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
     {
         if (!Frame.TryOpen(bytes, secret, out var frame, out var error)
             || !MessageCodec.TryDecode(frame, out RequestBatch? batch, out error))
@@ -41,7 +40,7 @@ internal sealed partial class TransportReceiver(
     }
 
     /// <summary>Answers the name of a store with its description, or none, or a refusal.</summary>
-    public ReadOnlyMemory<byte> Describe(ReadOnlyMemory<byte> bytes)
+    public FrameBytes Describe(ReadOnlyMemory<byte> bytes)
     {
         if (!Frame.TryOpen(bytes, secret, out var frame, out var error)
             || !DescriptionCodec.TryDecodeQuestion(frame, out var store, out error))
@@ -64,7 +63,7 @@ internal sealed partial class TransportReceiver(
     public static string NoStore(string store) => $"This silo has no consensus store '{store}', or it is stopping.";
 
     /// <summary>Answers that there is no answer, and leaves a warning, not too often.</summary>
-    public ReadOnlyMemory<byte> Refuse(string why)
+    public FrameBytes Refuse(string why)
     {
         if (_warnings.TryTake(out var heldBack))
         {
@@ -74,7 +73,7 @@ internal sealed partial class TransportReceiver(
         return DescriptionCodec.EncodeRefusal(why);
     }
 
-    private ReadOnlyMemory<byte> Fail(string store, Exception exception)
+    private FrameBytes Fail(string store, Exception exception)
     {
         if (_warnings.TryTake(out var heldBack))
         {

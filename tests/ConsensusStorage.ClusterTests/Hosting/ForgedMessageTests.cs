@@ -34,7 +34,7 @@ public sealed class ForgedMessageTests(SharedCluster shared)
             var answer = await _cluster.Client.GetGrain<IConsensusGrainService>(address)
                 .ExchangeAsync(frame, CancellationToken.None);
 
-            Assert.True(Frame.TryOpen(answer, secret: null, out var opened, out var error), error);
+            Assert.True(Frame.TryOpen(answer.Whole, secret: null, out var opened, out var error), error);
             Assert.True(DescriptionCodec.TryDecodeRefusal(opened, out var why, out error), error);
             Assert.Contains("Only silos", why, StringComparison.Ordinal);
             Assert.True((await AcceptedAtAsync(silo, register, seconds: 1)).IsNone);

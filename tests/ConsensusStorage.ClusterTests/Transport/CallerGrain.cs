@@ -24,5 +24,5 @@ internal sealed class CallerGrain(ITransport transport, ConsensusGrainServiceCli
     }
 
     public async Task<byte[]> CallService(SiloAddress silo, byte[] frame) =>
-        (await services.Of(silo).ExchangeAsync(frame, CancellationToken.None)).ToArray();
+        (await services.Of(silo).ExchangeAsync(new(frame), CancellationToken.None)).ToArray();
 }

@@ -12,10 +12,23 @@ public sealed class EchoCluster : IAsyncLifetime
     private readonly InProcessTestCluster _cluster;
 
     public EchoCluster()
+        : this(static _ => { })
+    {
+    }
+
+    /// <summary>With something done to the services of the second silo.</summary>
+    internal EchoCluster(Action<IServiceCollection> configureSecond)
     {
         var builder = new InProcessTestClusterBuilder(2);
         builder.Options.ConfigureFileLogging = false;
-        builder.ConfigureSilo((_, silo) => silo.Services.AddConsensusTransport().AddConsensusTransport());
+        builder.ConfigureSilo((silo, host) =>
+        {
+            host.Services.AddConsensusTransport().AddConsensusTransport();
+            if (silo.SiloName == "Silo_1")
+            {
+                configureSecond(host.Services);
+            }
+        });
         _cluster = builder.Build();
     }
 

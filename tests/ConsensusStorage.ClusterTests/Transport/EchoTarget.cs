@@ -21,6 +21,9 @@ internal sealed class EchoTarget : ITransportTarget
 
     public bool Silent { get; set; }
 
+    /// <summary>What each batch is held up by, on the thread that brings it.</summary>
+    public WaitHandle? Holds { get; set; }
+
     /// <summary>Completes with the first batch.</summary>
     public Task Arrived => _arrived.Task;
 
@@ -28,6 +31,7 @@ internal sealed class EchoTarget : ITransportTarget
     {
         Batches.Enqueue(batch);
         _arrived.TrySetResult();
+        Holds?.WaitOne();
         foreach (var (key, value) in RequestContext.Entries)
         {
             Ambient.Enqueue($"{key}={value}");

@@ -52,6 +52,22 @@ public sealed class OrleansTransportTests : IClassFixture<EchoCluster>, IDisposa
     }
 
     [Fact]
+    public async Task A_silo_that_looks_at_a_long_batch_describes_its_stores_meanwhile()
+    {
+        using var looked = new ManualResetEvent(initialState: false);
+        SecondTarget.Holds = looked;
+        var sent = Transport.SendAsync(Second.SiloAddress, Batches.Accept(new byte[1024 * 1024]), Token(Soon));
+        await SecondTarget.Arrived.WaitAsync(Soon);
+
+        var described = Transport.DescribeAsync(Second.SiloAddress, EchoTarget.Store, Token(Soon));
+        await Task.WhenAny(described, sent);
+        looked.Set();
+
+        Assert.NotNull(await described);
+        Assert.Single((await sent).Replies);
+    }
+
+    [Fact]
     public async Task A_batch_for_the_own_silo_is_handed_over_as_it_is()
     {
         var batch = Batches.Accept([1, 2, 3]);
@@ -132,7 +148,7 @@ public sealed class OrleansTransportTests : IClassFixture<EchoCluster>, IDisposa
         var frame = MessageCodec.Encode(Batches.Accept([1]), nonce: 5, secret: null).ToArray();
         foreach (var silo in _cluster.Silos)
         {
-            AssertRefused(await grain.CallService(silo.SiloAddress, frame));
+            AssertRefused(new(await grain.CallService(silo.SiloAddress, frame)));
             Assert.Empty(_cluster.TargetOf(silo).Batches);
 
             Assert.Equal("1", await grain.Send(silo.SiloAddress, 1));
@@ -157,9 +173,9 @@ public sealed class OrleansTransportTests : IClassFixture<EchoCluster>, IDisposa
         RequestContext.Clear();
     }
 
-    private static void AssertRefused(ReadOnlyMemory<byte> answer)
+    private static void AssertRefused(FrameBytes answer)
     {
-        Assert.True(Frame.TryOpen(answer, secret: null, out var frame, out var error), error);
+        Assert.True(Frame.TryOpen(answer.Whole, secret: null, out var frame, out var error), error);
         Assert.True(DescriptionCodec.TryDecodeRefusal(frame, out var why, out error), error);
         Assert.Contains("Only silos", why, StringComparison.Ordinal);
     }

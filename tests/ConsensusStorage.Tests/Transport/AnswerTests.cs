@@ -14,7 +14,7 @@ public sealed class AnswerTests
     {
         var answer = MessageCodec.Encode(BatchReply.Refused("no"), nonce: 7, Secret);
 
-        Assert.Equal(MessageKind.Reply, OrleansTransport.Open(Silo, answer, nonce: 7, Secret).Kind);
+        Assert.Equal(MessageKind.Reply, OrleansTransport.Open(Silo, answer.Whole, nonce: 7, Secret).Kind);
     }
 
     [Fact]
@@ -41,6 +41,6 @@ public sealed class AnswerTests
         Assert.Contains("not sealed", ErrorOf(answer, nonce: 7, Secret), StringComparison.Ordinal);
     }
 
-    private static string ErrorOf(ReadOnlyMemory<byte> answer, ulong nonce, ClusterSecret? secret) =>
-        Assert.Throws<TransportException>(() => OrleansTransport.Open(Silo, answer, nonce, secret)).Message;
+    private static string ErrorOf(FrameBytes answer, ulong nonce, ClusterSecret? secret) =>
+        Assert.Throws<TransportException>(() => OrleansTransport.Open(Silo, answer.Whole, nonce, secret)).Message;
 }

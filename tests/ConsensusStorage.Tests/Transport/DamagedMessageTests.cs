@@ -60,9 +60,11 @@ public sealed class DamagedMessageTests
     public void A_message_of_another_version_is_refused_and_both_versions_are_named(int index)
     {
         byte[] newer = [7, .. Messages[index][1..]];
+        byte[] older = [1, .. Messages[index][1..]];
         byte[] none = [0, .. Messages[index][1..]];
 
-        Assert.Contains("version 7; this silo knows versions up to 1", Problem(newer), StringComparison.Ordinal);
+        Assert.Contains("version 7; this silo speaks version 2", Problem(newer), StringComparison.Ordinal);
+        Assert.Contains("version 1; this silo speaks version 2", Problem(older), StringComparison.Ordinal);
         Assert.Contains("version 0", Problem(none), StringComparison.Ordinal);
     }
 

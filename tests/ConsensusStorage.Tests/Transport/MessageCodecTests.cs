@@ -64,7 +64,7 @@ public sealed class MessageCodecTests
         new(0x21, 0x22));
 
         Golden(
-            "0101000102030405060708" + "0173" + "0161" + "11000000000000000000000000000000" + "0300000000000000"
+            "0201000102030405060708" + "0173" + "0161" + "11000000000000000000000000000000" + "0300000000000000"
             + "2100000000000000" + "2200000000000000" + "03"
             + "020141" + "01" + BallotBytes(1) + "01"
             + "020142" + "02" + BallotBytes(1) + BallotBytes(2) + VersionBytes + "01" + "020708"
@@ -87,7 +87,7 @@ public sealed class MessageCodecTests
         ]);
 
         Golden(
-            "0102000102030405060708" + "00" + "07"
+            "0202000102030405060708" + "00" + "07"
             + "01" + BallotBytes(1) + new string('0', 48)
             + "01" + BallotBytes(1) + BallotBytes(2) + VersionBytes + "02"
             + "01" + BallotBytes(1) + BallotBytes(2) + VersionBytes + "01" + "0109"
@@ -97,11 +97,11 @@ public sealed class MessageCodecTests
             + "0501" + BallotBytes(1) + "01026E6F",
             MessageCodec.Encode(reply, Nonce, secret: null));
         Golden(
-            "0102000102030405060708" + "00" + "01" + "06" + BallotBytes(1) + BallotBytes(2),
+            "0202000102030405060708" + "00" + "01" + "06" + BallotBytes(1) + BallotBytes(2),
             MessageCodec.Encode(
                 new BatchReply(null, [new Promise(One, Ballot.None, null) { Floor = Two }]), Nonce, secret: null));
         Golden(
-            "0102000102030405060708" + "01026E6F" + "00", MessageCodec.Encode(BatchReply.Refused("no"), Nonce, null));
+            "0202000102030405060708" + "01026E6F" + "00", MessageCodec.Encode(BatchReply.Refused("no"), Nonce, null));
     }
 
     [Fact]
@@ -114,7 +114,7 @@ public sealed class MessageCodecTests
         ]);
 
         Golden(
-            "0104000102030405060708" + "01" + "057368617065" + "02"
+            "0204000102030405060708" + "01" + "057368617065" + "02"
             + "0161" + "0111000000000000000000000000000000" + "03" + "0111000000000000000000000000000000"
             + "02" + BallotBytes(1) + BallotBytes(2) + "4200000000000000" + "0000000000000000" + "00"
             + "0162" + "00" + "01" + "00" + "00" + "0000000000000000" + "0000000000000000" + "01026E6F",
@@ -132,7 +132,7 @@ public sealed class MessageCodecTests
         var bytes = DescriptionCodec.Encode(new StoreDescription("shape", [replica]), Nonce, secret: null);
 
         Golden(
-            "0104000102030405060708" + "01" + "057368617065" + "01"
+            "0204000102030405060708" + "01" + "057368617065" + "01"
             + "0161" + "00" + "03" + "00" + "00" + "0000000000000000" + "0000000000000000" + "00"
             + "0300000000000000" + "01",
             bytes);
@@ -149,7 +149,7 @@ public sealed class MessageCodecTests
         var payload = ((PayloadBytes)((Accept)read.Requests[0].Request).Value.Payload!).Bytes;
 
         Assert.True(MemoryMarshal.TryGetArray(payload, out var segment));
-        Assert.True(MemoryMarshal.TryGetArray(bytes, out var whole));
+        Assert.True(MemoryMarshal.TryGetArray(bytes.Whole, out var whole));
         Assert.Same(whole.Array, segment.Array);
     }
 
@@ -180,7 +180,7 @@ public sealed class MessageCodecTests
         Assert.True(MessageCodec.TryDecode(Open(bytes), out RequestBatch? _, out _));
         Assert.Throws<InvalidOperationException>(() => MessageCodec.Encode(more, Nonce, secret: null));
         var tooLong = new byte[Frame.HeaderLength + Frame.MaxBodyLength + 1];
-        bytes.Span[..Frame.HeaderLength].CopyTo(tooLong);
+        bytes.Pieces[0].Span[..Frame.HeaderLength].CopyTo(tooLong);
         Assert.False(Frame.TryOpen(tooLong, secret: null, out _, out var error));
         Assert.Contains($"{Frame.MaxBodyLength}", error, StringComparison.Ordinal);
     }
@@ -248,15 +248,15 @@ public sealed class MessageCodecTests
         [new(RegisterId.FromKey([1, 65]), new Accept(One, new(Version, payload), Two))],
         new(1, 1));
 
-    private static ReadOnlyMemory<byte> Encode(Reply reply) =>
+    private static FrameBytes Encode(Reply reply) =>
         MessageCodec.Encode(new BatchReply(null, [reply]), Nonce, null);
 
-    private static void Golden(string expected, ReadOnlyMemory<byte> bytes) =>
-        Assert.Equal(expected, Convert.ToHexString(bytes.Span));
+    private static void Golden(string expected, FrameBytes bytes) =>
+        Assert.Equal(expected, Convert.ToHexString(bytes.Whole.Span));
 
-    private static Frame Open(ReadOnlyMemory<byte> bytes)
+    private static Frame Open(FrameBytes bytes)
     {
-        Assert.True(Frame.TryOpen(bytes, secret: null, out var frame, out var error), error);
+        Assert.True(Frame.TryOpen(bytes.Whole, secret: null, out var frame, out var error), error);
         return frame;
     }
 

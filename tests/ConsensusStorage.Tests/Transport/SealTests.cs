@@ -19,7 +19,7 @@ public sealed class SealTests
         MessageGen.Batch.Sample(batch => Opens(MessageCodec.Encode(batch, 1, Secret), MessageKind.Request), iter: 50);
         MessageGen.Reply.Sample(reply => Opens(MessageCodec.Encode(reply, 1, Secret), MessageKind.Reply), iter: 50);
         Opens(DescriptionCodec.Encode(description: null, 1, Secret), MessageKind.DescribeReply);
-        Opens(Sealed, MessageKind.DescribeRequest);
+        Opens(new(Sealed), MessageKind.DescribeRequest);
     }
 
     [Theory]
@@ -70,7 +70,7 @@ public sealed class SealTests
     [Fact]
     public void A_refusal_needs_no_seal_because_it_says_nothing()
     {
-        var refusal = DescriptionCodec.EncodeRefusal("why");
+        var refusal = DescriptionCodec.EncodeRefusal("why").Whole;
 
         Assert.True(Frame.TryOpen(refusal, Secret, out var frame, out _));
         Assert.Equal(MessageKind.Refusal, frame.Kind);
@@ -84,9 +84,9 @@ public sealed class SealTests
         Assert.DoesNotContain("horse", new TransportOptions("correct horse").ToString(), StringComparison.Ordinal);
     }
 
-    private static void Opens(ReadOnlyMemory<byte> bytes, MessageKind kind)
+    private static void Opens(FrameBytes bytes, MessageKind kind)
     {
-        Assert.True(Frame.TryOpen(bytes, Secret, out var frame, out var error), error);
+        Assert.True(Frame.TryOpen(bytes.Whole, Secret, out var frame, out var error), error);
         Assert.Equal(kind, frame.Kind);
     }
 }

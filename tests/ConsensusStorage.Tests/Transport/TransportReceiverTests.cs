@@ -21,9 +21,9 @@ public sealed class TransportReceiverTests
     {
         _targets.Add("s", _target);
 
-        var answer = await Receiver(Secret).ExchangeAsync(MessageCodec.Encode(Batch, 42, Secret), default);
+        var answer = await Receiver(Secret).ExchangeAsync(MessageCodec.Encode(Batch, 42, Secret).Whole, default);
 
-        Assert.True(Frame.TryOpen(answer, Secret, out var frame, out var error), error);
+        Assert.True(Frame.TryOpen(answer.Whole, Secret, out var frame, out var error), error);
         Assert.Equal(42UL, frame.Nonce);
         Assert.True(MessageCodec.TryDecode(frame, out BatchReply? reply, out _));
         Assert.IsType<Accepted>(Assert.Single(reply.Replies));
@@ -34,8 +34,8 @@ public sealed class TransportReceiverTests
     {
         _targets.Add("s", _target);
 
-        var answer = await Receiver(Secret).ExchangeAsync(MessageCodec.Encode(Batch, 42, secret: null), default);
-        var description = Receiver(Secret).Describe(DescriptionCodec.EncodeQuestion("s", 42, new("wrong")));
+        var answer = await Receiver(Secret).ExchangeAsync(MessageCodec.Encode(Batch, 42, secret: null).Whole, default);
+        var description = Receiver(Secret).Describe(DescriptionCodec.EncodeQuestion("s", 42, new("wrong")).Whole);
 
         Assert.Contains("not sealed", Refusal(answer), StringComparison.Ordinal);
         Assert.Contains("seal of the message is wrong", Refusal(description), StringComparison.Ordinal);
@@ -48,7 +48,7 @@ public sealed class TransportReceiverTests
         _target.Failure = new InvalidOperationException("inner detail");
         _targets.Add("s", _target);
 
-        var answer = await Receiver(secret: null).ExchangeAsync(MessageCodec.Encode(Batch, 42, null), default);
+        var answer = await Receiver(secret: null).ExchangeAsync(MessageCodec.Encode(Batch, 42, null).Whole, default);
 
         Assert.DoesNotContain("inner detail", Refusal(answer), StringComparison.Ordinal);
     }
@@ -61,9 +61,9 @@ public sealed class TransportReceiverTests
         Assert.True(_targets.TryGet("s", out _));
         _targets.Remove("s", _target);
 
-        var answer = await Receiver(secret: null).ExchangeAsync(MessageCodec.Encode(Batch, 42, null), default);
+        var answer = await Receiver(secret: null).ExchangeAsync(MessageCodec.Encode(Batch, 42, null).Whole, default);
 
-        Assert.True(Frame.TryOpen(answer, secret: null, out var frame, out _));
+        Assert.True(Frame.TryOpen(answer.Whole, secret: null, out var frame, out _));
         Assert.True(MessageCodec.TryDecode(frame, out BatchReply? reply, out _));
         Assert.Contains("'s'", reply.Refusal, StringComparison.Ordinal);
     }
@@ -76,9 +76,9 @@ public sealed class TransportReceiverTests
         Assert.Throws<InvalidOperationException>(() => _targets.Add("s", new Target()));
     }
 
-    private static string Refusal(ReadOnlyMemory<byte> answer)
+    private static string Refusal(FrameBytes answer)
     {
-        Assert.True(Frame.TryOpen(answer, secret: null, out var frame, out var error), error);
+        Assert.True(Frame.TryOpen(answer.Whole, secret: null, out var frame, out var error), error);
         Assert.True(DescriptionCodec.TryDecodeRefusal(frame, out var why, out error), error);
         return why;
     }
