@@ -17,7 +17,7 @@ internal sealed class SimulatorHunter(TimeSpan budget) : IHunter
 
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(30);
     private static readonly string[] Others =
-        ["network", "storage", "crash", "clocks", "blobs", "takeover", "membership", "reminders"];
+        ["network", "storage", "crash", "clocks", "blobs", "takeover", "shared", "membership", "reminders"];
 
     public string Name => HunterName;
 

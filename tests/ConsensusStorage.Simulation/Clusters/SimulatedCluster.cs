@@ -7,6 +7,7 @@ using Orleans.Consensus.Journaling.Files;
 using Orleans.Consensus.Simulation.Blobs;
 using Orleans.Consensus.Simulation.Disks;
 using Orleans.Consensus.Simulation.Kernel;
+using Orleans.Consensus.Simulation.Shares;
 using Orleans.Runtime;
 
 namespace Orleans.Consensus.Simulation.Clusters;
@@ -48,6 +49,9 @@ internal sealed class SimulatedCluster
     /// <summary>Where the logs are if they float in blobs; see <see cref="Float"/>.</summary>
     public BlobAccounts? Accounts { get; private set; }
 
+    /// <summary>Where the logs are if they float in shared directories; see <see cref="Share"/>.</summary>
+    public FileShares? Shares { get; private set; }
+
     /// <summary>What runs, or ran last, on each silo.</summary>
     public Dictionary<int, SimulatedProcess> Processes { get; } = [];
 
@@ -85,6 +89,14 @@ internal sealed class SimulatedCluster
         var accounts = Accounts = new(Scheduler, Replicas, new(_random.Next())) { MaxAppends = maxAppends };
         Floating = (silo, process, time, random) => accounts.LogsOf(silo, process, time, random, JournalOptions);
         return accounts;
+    }
+
+    /// <summary>Replicas float over shared directories from here on.</summary>
+    public FileShares Share()
+    {
+        var shares = Shares = new(Scheduler, Replicas, new(_random.Next()));
+        Floating = (silo, process, time, random) => shares.LogsOf(silo, process, time, random, JournalOptions);
+        return shares;
     }
 
     /// <summary>Starts a silo; it hosts the replica of its number if there is one.</summary>
@@ -184,6 +196,11 @@ internal sealed class SimulatedCluster
             (killed ? files.Kill : (Action)files.Crash)();
         }
 
+        if (!killed)
+        {
+            Shares?.Crash(Processes[silo]);
+        }
+
         Silos.Remove(silo);
     }
 
@@ -229,7 +246,8 @@ internal sealed class SimulatedCluster
     public ValueTask<IJournal> OpenFloatingLogAsync(int shard, ReplicaId replica, JournalReplay replay)
     {
         var settings = (Settings with { Floats = true }).OfShard(shard);
-        var journals = Accounts!.LogsOf(settings.Store, _random, JournalOptions);
+        var journals = Shares?.LogsOf(settings.Store, _random, JournalOptions)
+            ?? Accounts!.LogsOf(settings.Store, _random, JournalOptions);
         return OpenAsync(Intercept(Visitor, journals), settings, replica, replay);
     }
 

@@ -91,6 +91,8 @@ internal sealed class FaultyFile(byte[] content)
 /// <summary>An open file of <see cref="FaultyFiles"/>; dead after a crash.</summary>
 internal sealed class FaultyFileHandle(FaultyFiles files, FaultyFile file, string path, int life) : IFile
 {
+    public FaultyFile File => file;
+
     public long Length => file.Length;
 
     public async ValueTask<int> ReadAsync(long offset, Memory<byte> buffer, CancellationToken cancellationToken)

@@ -100,6 +100,13 @@ internal sealed class FaultyFiles(Random random) : IFileLayer
         return new FaultyDirectoryHandle(this, directory, Life);
     }
 
+    /// <summary>A directory without a lock: somebody else keeps these.</summary>
+    public async ValueTask<IFileDirectory> VisitDirectoryAsync(string path)
+    {
+        await BeforeAsync(FileAction.Lock, path, Life);
+        return new FaultyDirectoryHandle(this, DirectoryAt(path), Life);
+    }
+
     /// <summary>The power goes: what was not flushed is lost in whole or in part, locks are gone.</summary>
     public void Crash()
     {

@@ -17,6 +17,6 @@ internal sealed class ArmedCrash(ActiveFault fault, int changes, bool ofNames)
     public Task Restarted { get; set; } = Task.CompletedTask;
 
     /// <summary>Whether the power goes in the middle of this operation.</summary>
-    public bool Hits(int silo, FileAction action) =>
-        silo == fault.Silo && (ofNames ? action.ChangesNames() : action.ChangesDisk()) && _left-- <= 0;
+    public bool Hits(FileAction action) =>
+        (ofNames ? action.ChangesNames() : action.ChangesDisk()) && _left-- <= 0;
 }

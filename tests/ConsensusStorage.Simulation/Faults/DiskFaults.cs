@@ -1,6 +1,7 @@
 using Orleans.Consensus.Simulation.Clusters;
 using Orleans.Consensus.Simulation.Disks;
 using Orleans.Consensus.Simulation.Scenarios;
+using Orleans.Consensus.Simulation.Shares;
 
 namespace Orleans.Consensus.Simulation.Faults;
 
@@ -17,6 +18,20 @@ internal sealed class DiskFaults(SimulatedCluster cluster, Random random)
 
     /// <summary>Called in the middle of an operation that a crash has been planned for.</summary>
     public required Action<ArmedCrash, FileAction> Crashed { get; init; }
+
+    /// <summary>The servers of shared directories, if these take the place of the silos' disks.</summary>
+    public FileShares? Shares { get; private set; }
+
+    /// <summary>The servers of shared directories may fail instead of disks from here on.</summary>
+    public void Add(FileShares shares)
+    {
+        Shares = shares;
+        foreach (var (number, server) in shares.All.Index())
+        {
+            server.Files.Plan = operation => DecideAsync(number, operation);
+            server.Files.FoundFull = () => FoundFull(server.Files);
+        }
+    }
 
     /// <summary>A new disk for a silo.</summary>
     public FaultyFiles Add(int silo)
@@ -54,7 +69,7 @@ internal sealed class DiskFaults(SimulatedCluster cluster, Random random)
 
     private async Task FillAsync(ActiveFault fault)
     {
-        if (cluster.DiskOf(fault.Silo) is FaultyFiles disk)
+        if (DiskOf(fault) is { } disk)
         {
             var full = (fault, disk, disk.BytesUsed);
             _full.Add(full);
@@ -92,14 +107,14 @@ internal sealed class DiskFaults(SimulatedCluster cluster, Random random)
             await cluster.PassAsync(milliseconds);
         }
 
-        if (_crashes.Find(one => one.Hits(silo, operation.Action)) is { } crash)
+        if (_crashes.Find(one => PlaceOf(one.Fault) == silo && one.Hits(operation.Action)) is { } crash)
         {
             _crashes.Remove(crash);
             Crashed(crash, operation.Action);
             return FileFault.Crash;
         }
 
-        if (_failing.Find(one => one.Silo == silo && Fails(one.Plan, operation.Action)) is not { } failing)
+        if (_failing.Find(one => PlaceOf(one) == silo && Fails(one.Plan, operation.Action)) is not { } failing)
         {
             return FileFault.None;
         }
@@ -108,12 +123,19 @@ internal sealed class DiskFaults(SimulatedCluster cluster, Random random)
         return FileFault.Fail;
     }
 
+    private FaultyFiles? DiskOf(ActiveFault fault) => Shares is null
+        ? cluster.DiskOf(fault.Silo) as FaultyFiles
+        : Shares.All[PlaceOf(fault)].Files;
+
+    /// <summary>Whose disk it is, or which server.</summary>
+    private int PlaceOf(ActiveFault fault) => Shares is null ? fault.Silo : fault.Silo % Shares.All.Length;
+
     private double TimeFor(int silo, FileAction action)
     {
         var slow = 0;
         foreach (var (fault, slowness) in _slow)
         {
-            if (fault.Silo == silo)
+            if (PlaceOf(fault) == silo)
             {
                 slow += random.Next(1, slowness);
                 Felt(fault);

@@ -41,7 +41,11 @@ internal sealed class FaultInjector
             _disks.Add(silo);
         }
 
-        if (scenario.Floats)
+        if (scenario.Shares)
+        {
+            _disks.Add(cluster.Share());
+        }
+        else if (scenario.Floats)
         {
             _blobs = new(cluster, cluster.Float(random.Next(6, 30)), new(random.Next()))
             {

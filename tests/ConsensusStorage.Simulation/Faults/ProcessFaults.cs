@@ -20,6 +20,13 @@ internal sealed class ProcessFaults(
 
     public async Task StrikeAsync(ActiveFault fault, Random random)
     {
+        if (fault.Kind == FaultKind.ServerCrash)
+        {
+            await AtAnyAwaitAsync(random);
+            CrashServers(fault, random);
+            return;
+        }
+
         if (!cluster.Silos.ContainsKey(fault.Silo))
         {
             return;
@@ -59,7 +66,13 @@ internal sealed class ProcessFaults(
     public void CrashedInWrite(ArmedCrash crash, FileAction action) => cluster.Scheduler.InterruptAfter(0, () =>
     {
         var silo = crash.Fault.Silo;
-        if (!cluster.Processes[silo].HasEnded)
+        if (disks.Shares is not null)
+        {
+            // The server's power, of which the silo only hears.
+            log($"power fails in a {action} of server", silo % cluster.Replicas.Count);
+            crash.Fault.Strike();
+        }
+        else if (!cluster.Processes[silo].HasEnded)
         {
             log($"power fails in a {action} of silo", silo);
             crash.Fault.Strike();
@@ -103,6 +116,22 @@ internal sealed class ProcessFaults(
                 _starting.Remove(silo);
             }
         }
+    }
+
+    private void CrashServers(ActiveFault fault, Random random)
+    {
+        var servers = disks.Shares!.All;
+        var isOne = random.Next(3) > 0;
+        foreach (var (number, server) in servers.Index())
+        {
+            if (!isOne || number == fault.Silo % servers.Length)
+            {
+                server.Files.Crash();
+            }
+        }
+
+        log("power fails", isOne ? $"of server {fault.Silo % servers.Length}" : "of all servers");
+        fault.Strike();
     }
 
     private Task AtAnyAwaitAsync(Random random)

@@ -49,5 +49,6 @@ internal sealed class FailureReport(Func<Scenario, bool, IScenarioRun> play, Tex
     private static string SizeOfStore(Scenario scenario) =>
         $"{scenario.Silos} silos, {scenario.Replicas} replicas in {scenario.Groups} groups, "
         + $"{scenario.Clients.Length} clients" + (scenario.Floats ? ", floating" : "")
+        + (scenario.Shares ? " over shared directories" : "")
         + (scenario.IsTight ? ", tight queues and little patience" : "");
 }

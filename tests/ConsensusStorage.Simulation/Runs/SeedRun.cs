@@ -323,6 +323,12 @@ internal sealed class SeedRun : IScenarioRun
             }
         }
 
+        foreach (var (number, share) in _cluster.Shares?.All.Index() ?? [])
+        {
+            Saw(share.Files.Torn > 0 ? "torn by a crash" : "not torn");
+            _bounds.LookAtStorage($"share of replica {number}", share.Files.BytesUsed);
+        }
+
         foreach (var (number, account) in _cluster.Accounts?.All.Index() ?? [])
         {
             _bounds.LookAtStorage($"account of replica {number}", account.BytesUsed);

@@ -104,22 +104,31 @@ internal enum FaultKind
 
     /// <summary>A membership document is put back as it once was, and later taken away. It counts as lost.</summary>
     OlderCopy,
+
+    /// <summary>A file server, or all of them at once, loses its power and with it all that was not flushed.</summary>
+    ServerCrash,
 }
 
 /// <summary>Which kinds go with which logs.</summary>
 internal static class FaultKinds
 {
     /// <summary>Whether a kind makes sense where replicas float, or where each has a disk.</summary>
-    public static bool Fits(this FaultKind kind, bool floats) => kind switch
+    /// <param name="shares">Whether they float over shared directories.</param>
+    public static bool Fits(this FaultKind kind, bool floats, bool shares = false) => kind switch
     {
+        FaultKind.ServerCrash => shares,
+        FaultKind.CrashInWrite or FaultKind.SlowDisk or FaultKind.FailingDisk or FaultKind.FailingFlush
+            or FaultKind.FullDisk when shares => true,
         FaultKind.CrashInWrite or FaultKind.SlowDisk or FaultKind.FailingDisk or FaultKind.FailingFlush
             or FaultKind.FullDisk or FaultKind.BitFlip or FaultKind.WipedDisk => !floats,
+        >= FaultKind.AccountDown when shares => false,
         >= FaultKind.FlappingViews => floats,
         _ => true,
     };
 
     /// <summary>Whether it is about storage accounts.</summary>
-    public static bool IsOfAccounts(this FaultKind kind) => kind >= FaultKind.AccountDown;
+    public static bool IsOfAccounts(this FaultKind kind) => 
+        kind is >= FaultKind.AccountDown and not FaultKind.ServerCrash;
 }
 
 /// <summary>One misfortune as it was drawn: data, so that a run can be repeated without it.</summary>

@@ -38,6 +38,9 @@ internal sealed record Profile(string Name, string Purpose, ImmutableArray<(Faul
     /// <summary>The share of seeds in which replicas float over blobs; in the others each has a disk.</summary>
     public double Floating { get; init; }
 
+    /// <summary>Those that float do it over shared directories instead of blobs.</summary>
+    public bool Shares { get; init; }
+
     /// <summary>How many times as long as usual everything lasts.</summary>
     public int Lasting { get; init; } = 1;
 
@@ -130,6 +133,21 @@ internal sealed record Profile(string Name, string Purpose, ImmutableArray<(Faul
             Spacing = (10, 300),
             Floating = 1,
             Lasting = 3,
+        },
+        new("shared", "floating replicas over directories that all silos share, on servers that fail and lose power",
+            [
+                (FaultKind.ServerCrash, 8), (FaultKind.CrashInWrite, 5), (FaultKind.Crash, 5), (FaultKind.Kill, 3),
+                (FaultKind.FailingFlush, 4), (FaultKind.FailingDisk, 3), (FaultKind.SlowDisk, 3),
+                (FaultKind.FullDisk, 2), (FaultKind.Zombie, 6), (FaultKind.Pause, 5), (FaultKind.WrongView, 5),
+                (FaultKind.FlappingViews, 4), (FaultKind.Leave, 3), (FaultKind.Restart, 3), (FaultKind.Loss, 1),
+                (FaultKind.Partition, 2),
+            ])
+        {
+            Operations = 200,
+            Spacing = (10, 250),
+            Floating = 1,
+            Shares = true,
+            Lasting = 2,
         },
         new("membership", "a cluster's membership in documents, of silos that come, go, stand still and cross others",
             [

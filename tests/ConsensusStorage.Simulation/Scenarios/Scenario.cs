@@ -49,6 +49,9 @@ internal sealed record Scenario(
     /// <summary>The share of stores whose formation is a part of the troubles.</summary>
     private const double FormingInTrouble = 0.25;
 
+    /// <summary>Replicas that float do it over shared directories.</summary>
+    public bool Shares => Floats && Profile.Shares;
+
     /// <summary>The store is formed for the first time while the faults strike already.</summary>
     public bool FormsInTrouble { get; init; }
 
@@ -142,7 +145,9 @@ internal sealed record Scenario(
 
     private static IEnumerable<PlannedFault> Draw(Random random, Profile profile, int silos, bool floats)
     {
-        var weights = profile.Weights.Where(one => one.Kind.Fits(floats)).ToList();
+        var weights = profile.Weights
+            .Where(one => one.Kind.Fits(floats, floats && profile.Shares))
+            .ToList();
         var total = weights.Sum(weight => weight.Weight);
         var at = 0;
         for (var number = 0; number < MostFaults; number++)

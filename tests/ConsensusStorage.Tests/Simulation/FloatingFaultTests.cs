@@ -20,7 +20,8 @@ public sealed class FloatingFaultTests
     [MemberData(nameof(Kinds))]
     public void Each_strikes_and_does_no_harm(string kind)
     {
-        var profile = Profile.Find("takeover")! with { Operations = 60 };
+        var shares = !Enum.Parse<FaultKind>(kind).Fits(floats: true);
+        var profile = Profile.Find(shares ? "shared" : "takeover")! with { Operations = 60 };
         var fault = new PlannedFault(
             0, Enum.Parse<FaultKind>(kind), TimeSpan.FromMilliseconds(50), TimeSpan.FromSeconds(3), 1, Seed: 5);
         var run = new SeedRun(Scenario.Of(3, profile) with { Faults = [fault], FormsInTrouble = false }).Execute();
@@ -36,7 +37,7 @@ public sealed class FloatingFaultTests
             for (var seed = 0; seed < 30; seed++)
             {
                 var scenario = Scenario.Of(seed, profile);
-                Assert.All(scenario.Faults, fault => Assert.True(fault.Kind.Fits(scenario.Floats)));
+                Assert.All(scenario.Faults, fault => Assert.True(fault.Kind.Fits(scenario.Floats, scenario.Shares)));
                 Assert.True(profile.Floating is > 0 and < 1 || scenario.Floats == (profile.Floating == 1));
             }
         }

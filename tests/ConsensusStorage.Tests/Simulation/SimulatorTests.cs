@@ -68,6 +68,7 @@ public sealed class SimulatorTests(ITestOutputHelper output)
     [Theory]
     [InlineData("default")]
     [InlineData("takeover")]
+    [InlineData("shared")]
     [InlineData("membership")]
     public async Task Another_process_tells_the_same_byte_for_byte(string profile)
     {
