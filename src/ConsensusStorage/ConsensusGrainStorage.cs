@@ -47,11 +47,12 @@ internal sealed partial class ConsensusGrainStorage(
             throw Failed(call, read, result, cancellationToken);
         }
 
-        var exists = value is { IsTombstone: false };
-        var state = exists ? Deserialize<T>(call, value!) : Fresh<T>();
-        grainState.State = state;
-        grainState.ETag = exists ? value!.Version.ToString() : null;
-        grainState.RecordExists = exists;
+        // A state that was written as null is read as Orleans' memory provider reads it: a fresh one, not to be found.
+        var stored = value is { IsTombstone: false } ? value : null;
+        var state = stored is null ? default : Deserialize<T>(call, stored);
+        grainState.State = state ?? Fresh<T>();
+        grainState.ETag = stored?.Version.ToString();
+        grainState.RecordExists = stored is not null && state is not null;
     }
 
     public async Task WriteStateAsync<T>(
@@ -106,7 +107,7 @@ internal sealed partial class ConsensusGrainStorage(
         }
         catch (ArgumentException exception)
         {
-            throw call.Refused($"was refused: {exception.Message}", exception);
+            throw Refused(call, $"was refused: {exception.Message}", exception);
         }
     }
 
@@ -196,7 +197,8 @@ internal sealed partial class ConsensusGrainStorage(
         }
         catch (Exception exception)
         {
-            throw call.Refused(
+            throw Refused(
+                call,
                 $"failed: {settings.Serializer.GetType().Name} can't serialize it: {exception.Message} "
                 + "Nothing was changed.",
                 exception);
@@ -204,15 +206,17 @@ internal sealed partial class ConsensusGrainStorage(
 
         if (bytes.Length > settings.MaxStateBytes)
         {
-            throw call.Refused(
+            throw Refused(
+                call,
                 $"was refused: it takes {bytes.Length} bytes, and the limit is {settings.MaxStateBytes} (option "
-                + "MaxStateBytes of the consensus store). Nothing was changed.");
+                + "MaxStateBytes of the consensus store). Nothing was changed. Make the state smaller, or raise the "
+                + "limit on all silos.");
         }
 
         return new(bytes);
     }
 
-    private T Deserialize<T>(StorageCall call, RegisterValue value)
+    private T? Deserialize<T>(StorageCall call, RegisterValue value)
     {
         if (value.Payload is not PayloadBytes payload)
         {
@@ -221,17 +225,28 @@ internal sealed partial class ConsensusGrainStorage(
 
         try
         {
-            var state = settings.Serializer.Deserialize<T>(new BinaryData(payload.Bytes));
-            return state is null && payload.Bytes.IsEmpty ? Fresh<T>() : state!;
+            return settings.Serializer.Deserialize<T>(new BinaryData(payload.Bytes));
         }
         catch (Exception exception)
         {
-            throw call.Refused(
+            throw Refused(
+                call,
                 $"failed: {settings.Serializer.GetType().Name} can't deserialize the {payload.Bytes.Length} bytes of "
                 + $"version {value.Version}: {exception.Message} The state in the store and the state object are as "
                 + "they were.",
                 exception);
         }
+    }
+
+    /// <summary>
+    /// A refusal that comes again with every try is told to the operator as well: an event-sourced grain tries for ever
+    /// and tells its caller nothing.
+    /// </summary>
+    private ConsensusStorageException Refused(StorageCall call, string why, Exception? cause = null)
+    {
+        var refusal = call.Refused(why, cause);
+        LogRefused(cause, refusal.Message);
+        return refusal;
     }
 
     private T Fresh<T>() => activators.GetActivator<T>().Create();
@@ -241,6 +256,9 @@ internal sealed partial class ConsensusGrainStorage(
         Message = "{Operation} state {StateName} of grain {Grain} failed; may have happened: {MayHaveHappened}. {Why}")]
     private partial void LogFailed(
         string operation, string stateName, GrainId grain, bool mayHaveHappened, string why);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Refusal}")]
+    private partial void LogRefused(Exception? cause, string refusal);
 
     [LoggerMessage(
         Level = LogLevel.Information,

@@ -109,7 +109,8 @@ internal sealed record StorageCall(
     }
 
     /// <summary>The state can't be handled; nothing was sent or changed.</summary>
-    public ConsensusStorageException Refused(string why, Exception? cause = null) => new($"{Subject} {why}", cause);
+    public ConsensusStorageException Refused(string why, Exception? cause = null) =>
+        new($"{Subject} {why}", ExceptionCause.Portable(cause));
 
     private static string Quoted(string? etag) => etag is null ? "no state" : $"ETag '{etag}'";
 

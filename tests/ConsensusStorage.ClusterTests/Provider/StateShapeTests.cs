@@ -55,6 +55,27 @@ public sealed class StateShapeTests(SharedCluster cluster)
         }
     }
 
+    [Theory]
+    [InlineData(SharedCluster.Json)]
+    [InlineData(SharedCluster.Binary)]
+    public async Task A_null_state_is_read_as_the_memory_provider_reads_it(string provider)
+    {
+        var id = GrainId.Create("blob", Guid.NewGuid().ToString("N"));
+        var read = new List<(bool Exists, bool IsFresh, bool HasETag)>();
+        foreach (var storage in new[] { Storage(0, SharedCluster.Memory), Storage(0, provider) })
+        {
+            var written = new GrainState<Blob> { State = null! };
+            await storage.WriteStateAsync("blob", id, written);
+            Assert.True(written.RecordExists);
+            var state = await ReadAsync(storage, "blob", id);
+            read.Add((state.RecordExists, state.State is { Bytes: null }, state.ETag is not null));
+            await storage.WriteStateAsync("blob", id, state);
+            Assert.True((await ReadAsync(storage, "blob", id)).RecordExists);
+        }
+
+        Assert.Equal(read[0], read[1]);
+    }
+
     [Fact]
     public async Task A_state_over_the_limit_is_refused_and_the_former_one_stays()
     {

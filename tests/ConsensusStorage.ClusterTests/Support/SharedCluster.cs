@@ -16,6 +16,7 @@ public sealed class SharedCluster : IAsyncLifetime
     public const string Raw = "raw";
     public const string Second = "second";
     public const string OtherStore = "elsewhere";
+    public const string Memory = "memory";
 
     public const int MaxStateBytes = 2 * 1024 * 1024;
 
@@ -46,6 +47,7 @@ public sealed class SharedCluster : IAsyncLifetime
     private static void Configure(ISiloBuilder silo)
     {
         silo.AddConsensusGrainStorage(Second);
+        silo.AddMemoryGrainStorage(Memory);
         silo.AddConsensusGrainStorage(
             Raw, (ConsensusGrainStorageOptions options) => options.GrainStorageSerializer = new RawSerializer());
         silo.AddConsensusGrainStorage(

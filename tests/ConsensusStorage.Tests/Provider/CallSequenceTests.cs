@@ -81,7 +81,7 @@ public sealed class CallSequenceTests
         public override string ToString() => $"{"ABC"[Silo]} {Kind}s {(IsKept ? "(kept)" : "(fresh)")}";
     }
 
-    /// <summary>One sequence on a grain of its own, and its model: the number of what is stored, 0 for no state.</summary>
+    /// <summary>One sequence on a grain of its own, and its model: the number of what is stored, 0 for none.</summary>
     private sealed class Sequence(Call[] calls, ConsensusGrainStorage[] storages, int number)
     {
         private readonly GrainId _grain = StorageFixture.Grain($"{number}");

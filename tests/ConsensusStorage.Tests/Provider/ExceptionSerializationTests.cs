@@ -28,6 +28,27 @@ public sealed class ExceptionSerializationTests
         Assert.Empty(copy.NotAnswered);
     }
 
+    /// <summary>Such as those of serializers and of applications, also inside of others.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_cause_that_Orleans_cannot_serialize_goes_along_as_text(bool isNested)
+    {
+        var fixture = new StorageFixture();
+        Exception cause = new StrangeException("no such member");
+        cause = isNested ? new InvalidOperationException("outside", cause) : cause;
+        fixture.Serializer.OnSerialize = _ => throw cause;
+        var thrown = await Assert.ThrowsAsync<ConsensusStorageException>(
+            () => fixture.Create().WriteStateAsync("balance", StorageFixture.Grain(), Account.Of("owner")));
+
+        var copy = RoundTrip(thrown);
+
+        Assert.Equal(thrown.Message, copy.Message);
+        var inner = Assert.IsType<ConsensusStorageException>(copy.InnerException);
+        Assert.Contains(nameof(StrangeException), inner.Message, StringComparison.Ordinal);
+        Assert.Contains("no such member", inner.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void An_unavailable_exception_keeps_its_replicas()
     {
@@ -70,6 +91,8 @@ public sealed class ExceptionSerializationTests
         Assert.True(new ConsensusOutcomeUnknownException("message", null).MayHaveHappened);
         Assert.False(new ConsensusUnavailableException("message").MayHaveHappened);
     }
+
+    private sealed class StrangeException(string message) : Exception(message);
 
     private static T RoundTrip<T>(T exception)
         where T : Exception

@@ -1,6 +1,6 @@
 using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Logging;
 using Orleans.Runtime;
 using Orleans.Serialization;
 using Orleans.Serialization.Serializers;
@@ -20,14 +20,38 @@ internal sealed class StorageFixture
 
     public FakeSerializer Serializer { get; } = new();
 
+    /// <summary>What was logged, in order.</summary>
+    public List<(LogLevel Level, string Text)> Logged { get; } = [];
+
     public ConsensusGrainStorage Create(
         string provider = "bank", string service = "shop", IConsensusEngine? engine = null) => new(
         new(service, provider, MaxStateBytes, Serializer),
         engine ?? Engine,
         Activators,
-        NullLogger<ConsensusGrainStorage>.Instance);
+        new Recorder(Logged));
 
     public static GrainId Grain(string key = "7") => GrainId.Create("account", key);
+
+    private sealed class Recorder(List<(LogLevel Level, string Text)> logged) : ILogger<ConsensusGrainStorage>
+    {
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(
+            LogLevel logLevel,
+            EventId eventId,
+            TState state,
+            Exception? exception,
+            Func<TState, Exception?, string> formatter)
+        {
+            lock (logged)
+            {
+                logged.Add((logLevel, formatter(state, exception)));
+            }
+        }
+    }
 }
 
 /// <summary>A grain's state.</summary>

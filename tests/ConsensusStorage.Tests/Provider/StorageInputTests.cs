@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Logging;
 using Orleans.Runtime;
 using Orleans.Storage;
 
@@ -51,7 +52,7 @@ public sealed class StorageInputTests
     }
 
     [Fact]
-    public async Task An_empty_payload_that_is_nothing_to_the_serializer_reads_as_a_fresh_state()
+    public async Task A_payload_that_is_nothing_to_the_serializer_reads_as_a_fresh_state()
     {
         _fixture.Serializer.OnSerialize = _ => new BinaryData(Array.Empty<byte>());
         _fixture.Serializer.OnDeserialize = _ => null;
@@ -61,8 +62,24 @@ public sealed class StorageInputTests
         await _storage.ReadStateAsync(Name, _grain, state);
 
         Assert.Equal("nobody", state.State!.Owner);
-        Assert.True(state.RecordExists);
+        Assert.False(state.RecordExists);
         Assert.NotNull(state.ETag);
+        await _storage.WriteStateAsync(Name, _grain, state);
+    }
+
+    [Fact]
+    public async Task A_state_that_is_refused_for_good_is_told_to_the_operator_with_what_to_do()
+    {
+        _fixture.Serializer.OnSerialize = _ => new BinaryData(new byte[StorageFixture.MaxStateBytes + 1]);
+
+        await Assert.ThrowsAsync<ConsensusStorageException>(
+            () => _storage.WriteStateAsync(Name, _grain, Account.Of("owner")));
+
+        var (level, text) = Assert.Single(_fixture.Logged);
+        Assert.Equal(LogLevel.Warning, level);
+        Assert.Contains("account/7", text, StringComparison.Ordinal);
+        Assert.Contains("MaxStateBytes", text, StringComparison.Ordinal);
+        Assert.Contains("raise the limit", text, StringComparison.Ordinal);
     }
 
     [Fact]
