@@ -35,11 +35,15 @@ internal static partial class Worlds
         ("wcr1-drop1-twice1", "a message comes again after the tombstone was dropped"),
         ("wcr1-drop1-late", "replies from before the tombstone was dropped are late and overtaken"),
         ("w1-r1-r1", "a write and two that read"),
+        ("ww1-r1", "a write on a promise that a read may have overtaken"),
+        ("ww1-r1-twice1", "the same, and a message comes twice"),
     ];
 
     private static readonly (string Name, string Purpose)[] Long =
     [
         ("rw1-rw1", "two that read and write"),
+        ("ww1-rw1", "a write on a promise that another write may have overtaken"),
+        ("ww1-rw1-twice1", "the same, and a message comes twice"),
         ("w1-w1-of5", "two writes, five acceptors"),
         ("w1-w1-r1", "two writes and a read"),
         ("c1-w1-r1", "a clear, a write and a read"),
