@@ -22,7 +22,11 @@ internal static class TestingLogs
         return (store, options) => new FileJournalStore(
             files,
             store,
-            StoreHost.JournalOptionsOf(options) with { FirstSegmentBytes = FirstSegmentBytes },
+            StoreHost.JournalOptionsOf(options) with
+            {
+                FirstSegmentBytes = FirstSegmentBytes,
+                YieldsToOtherClusters = true,
+            },
             time,
             Random.Shared);
     }

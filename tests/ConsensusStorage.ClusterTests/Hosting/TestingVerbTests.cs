@@ -44,6 +44,27 @@ public sealed class TestingVerbTests
     }
 
     [Fact]
+    public async Task It_sets_up_a_cluster_of_two_silos_that_gets_a_third_and_loses_two()
+    {
+        var builder = new InProcessTestClusterBuilder();
+        builder.Options.ConfigureFileLogging = false;
+        builder.ConfigureSilo((_, silo) => silo.AddConsensusGrainStorageForTesting(replicas: 3));
+        await using var cluster = builder.Build();
+        await cluster.DeployAsync();
+        Assert.Equal(2, cluster.Silos.Count);
+        var counter = cluster.Client.GetGrain<ICounterGrain>("counter");
+
+        await counter.AddAsync(Guid.NewGuid());
+        await cluster.StartAdditionalSiloAsync();
+        await counter.AddAsync(Guid.NewGuid());
+        await cluster.StopSiloAsync(cluster.Silos[0]);
+        await cluster.KillSiloAsync(cluster.Silos[0]);
+        await Eventually.SucceedsAsync(() => counter.AddAsync(Guid.NewGuid()));
+
+        Assert.Equal(3, (await counter.ReadAsync()).Value);
+    }
+
+    [Fact]
     public async Task It_sets_up_a_whole_test_cluster()
     {
         var builder = new TestClusterBuilder(3);

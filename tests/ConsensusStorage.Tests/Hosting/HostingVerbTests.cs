@@ -182,51 +182,35 @@ public sealed class HostingVerbTests
     }
 
     [Theory]
-    [InlineData("Silo_0", "r0")]
-    [InlineData("Silo_2", "r2")]
-    [InlineData("Silo_3", null)]
-    [InlineData("Primary", "r0")]
-    [InlineData("Secondary_1", "r1")]
-    [InlineData("Secondary_12", null)]
-    public void Test_silos_get_their_replica_by_their_number(string silo, string? replica)
+    [InlineData("Silo_0")]
+    [InlineData("Secondary_12")]
+    [InlineData("gateway")]
+    public void Test_silos_of_any_name_and_number_share_all_replicas(string silo)
     {
-        using var host = SiloUnderTest.Build(builder => builder.AddConsensusGrainStorageForTesting(), name: silo);
+        using var host = SiloUnderTest.Build(
+            builder => builder.AddConsensusGrainStorageForTesting(),
+            new() { ["InitialSilosCount"] = "2" },
+            silo);
         host.Validate();
 
         var options = OptionsOf(host, "Default");
 
         Assert.Equal(["r0", "r1", "r2"], options.Replicas);
-        Assert.Equal(replica, options.ReplicaId);
+        Assert.Equal((null, ConsensusPlacement.Floating), (options.ReplicaId, options.Placement));
         Assert.NotNull(host.Services.GetRequiredKeyedService<IGrainStorage>("Default"));
         Assert.NotNull(host.Services.GetRequiredKeyedService<IGrainStorage>("PubSubStore"));
     }
 
-    [Theory]
-    [InlineData("Silo_ab3f1")]
-    [InlineData("Silo_")]
-    [InlineData("gateway")]
-    public void A_silo_without_a_number_is_no_test_silo(string silo)
+    [Fact]
+    public void Test_silos_have_the_time_that_others_have()
     {
-        using var host = SiloUnderTest.Build(builder => builder.AddConsensusGrainStorageForTesting(), name: silo);
+        using var host = SiloUnderTest.Build(builder => builder.AddConsensusGrainStorageForTesting());
+        var shipped = new ConsensusStoreOptions();
 
-        var exception = Assert.Throws<Runtime.OrleansConfigurationException>(host.Validate);
+        var options = OptionsOf(host, "Default");
 
-        Assert.Contains($"'{silo}'", exception.Message, StringComparison.Ordinal);
-    }
-
-    [Theory]
-    [InlineData("1", 1)]
-    [InlineData("2", 1)]
-    [InlineData("3", 3)]
-    [InlineData("4", 3)]
-    [InlineData("7", 5)]
-    public void A_test_cluster_that_tells_its_size_gets_no_more_replicas(string silos, int replicas)
-    {
-        using var host = SiloUnderTest.Build(
-            builder => builder.AddConsensusGrainStorageForTesting(replicas: 5, inMemory: false),
-            new() { ["InitialSilosCount"] = silos });
-
-        Assert.Equal(replicas, OptionsOf(host, "Default").Replicas.Count);
+        Assert.Equal(
+            (shipped.RequestTimeout, shipped.RoundTimeout), (options.RequestTimeout, options.RoundTimeout));
     }
 
     [Fact]
