@@ -9,7 +9,7 @@ namespace Orleans.Consensus.Simulation.Runs;
 /// <summary>
 /// A grain's state object as its storage would treat it: it knows an ETag, and which of its changes are in doubt,
 /// which it hands in with whatever it does next (S7). Sometimes it is out of date, or gives up early. It lives and dies
-/// with the process of its silo.
+/// with the process of its silo, unless it migrates: then its ETag is all that goes along.
 /// </summary>
 internal sealed class GrainClient(
     SeedRun run, PaxosStore store, SimulatedProcess process, PlannedClient planned, Random random)
@@ -30,8 +30,33 @@ internal sealed class GrainClient(
         while (!run.IsEnough && !run.Histories.IsFull(planned.Register))
         {
             await StepAsync();
+            if (random.Next(_doubt.IsNone ? 40 : 4) == 0 && run.SilosUp.Count > 0)
+            {
+                run.Migrate(this, run.SilosUp.ElementAt(random.Next(run.SilosUp.Count)));
+                return;
+            }
+
             await Task.Delay(TimeSpan.FromMilliseconds(random.Next(1, planned.LongestPause)), run.Time);
         }
+    }
+
+    /// <summary>The same grain at another silo.</summary>
+    public GrainClient At(PaxosStore other, SimulatedProcess its)
+    {
+        var text = new StateETag(_tag, _doubt).ToText(_id);
+        if (!StateETag.TryParse(text, _id, out var etag))
+        {
+            run.Violated($"An ETag can't be read: {text}");
+        }
+
+        var moved = new GrainClient(run, other, its, planned, random)
+        {
+            _tag = etag.Expected,
+            _doubt = etag.InDoubt,
+            _mustRead = _mustRead,
+        };
+        moved._inDoubt.AddRange(_inDoubt);
+        return moved;
     }
 
     /// <summary>Reads, again and again until something is found; else says how it ended last.</summary>

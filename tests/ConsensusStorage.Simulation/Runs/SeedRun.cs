@@ -242,6 +242,16 @@ internal sealed class SeedRun : IScenarioRun
         }
     }
 
+    public ICollection<int> SilosUp => _cluster.Silos.Keys;
+
+    /// <summary>Lets a grain go on at a silo that is up.</summary>
+    public void Migrate(GrainClient client, int silo)
+    {
+        var process = _cluster.Processes[silo];
+        var moved = client.At(_cluster.Silos[silo], process);
+        _clients.Add((process, process.RunUntilEndAsync(() => WatchedAsync(moved.WorkAsync))));
+    }
+
     private async Task WatchedAsync(Func<Task> work)
     {
         try
