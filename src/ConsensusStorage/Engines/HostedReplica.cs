@@ -56,7 +56,8 @@ internal sealed partial class HostedReplica
     }
 
     /// <summary>
-    /// Opens and replays the log. A damaged one is quarantined: the silo goes on without its replica.
+    /// Opens and replays the log. A damaged one is quarantined: the silo goes on without its replica. So it does where
+    /// what is wrong can pass, as on a full disk: then <see cref="RunAsync"/> tries it again.
     /// </summary>
     /// <exception cref="JournalException">The log can't be used; the message says what to do.</exception>
     public async Task OpenAsync(CancellationToken cancellationToken)
@@ -79,6 +80,11 @@ internal sealed partial class HostedReplica
                 Refuse(corrupt.Message, "corrupt");
                 return;
             }
+            catch (JournalException exception) when (exception.MayPass)
+            {
+                TellFailure(exception, ShortestPause);
+                return;
+            }
         }
     }
 
@@ -86,6 +92,11 @@ internal sealed partial class HostedReplica
     public async Task RunAsync()
     {
         var pause = ShortestPause;
+        if (_state == ReplicaState.Recovering)
+        {
+            await PauseAsync(pause);
+        }
+
         while (_state != ReplicaState.Refused && !WasFenced && !_stop.IsCancellationRequested)
         {
             try
@@ -252,44 +263,37 @@ internal sealed partial class HostedReplica
         }
     }
 
-    /// <summary>
-    /// Two silos that answer for one log can't have one disk, which is locked: the log was copied, and neither knows
-    /// what the other promised since. Each refuses for good as soon as it sees the other (S13), also a refused one.
-    /// </summary>
     private async Task WatchForTwinAsync(Incarnation incarnation, CancellationToken cancellationToken)
     {
         var log = incarnation.Journal.Identity.LogId;
-        while (!cancellationToken.IsCancellationRequested)
+        if (await new TwinWatch(_id, _directory, _environment.Time).RunAsync(log, cancellationToken) is { } silo)
         {
-            using var changed = _directory.Changed.Next(
-                Timeout.InfiniteTimeSpan, _environment.Time, cancellationToken);
-            if (_directory.FindTwin(_id, log) is { } silo)
-            {
-                _refusedLog = log;
-                Refuse(
-                    $"Replica '{_id}' has the same log {log} as silo {silo}: its data directory was copied. Which one "
-                    + "holds all that was promised can't be told, so neither serves (S13). Stop the silo with the "
-                    + "copy, then start the one with the original directory again.",
-                    "copied");
-                incarnation.Replica.Stop();
-                return;
-            }
-
-            await changed.Task;
+            _refusedLog = log;
+            Refuse(
+                $"Replica '{_id}' has the same log {log} as silo {silo}: its data directory was copied. Which one "
+                + "holds all that was promised can't be told, so neither serves (S13). Stop the silo with the "
+                + "copy, then start the one with the original directory again.",
+                "copied");
+            incarnation.Replica.Stop();
         }
     }
 
     private async Task RecoverAsync(Exception exception, TimeSpan pause)
     {
+        TellFailure(exception, pause);
+        await CloseAsync();
+        await PauseAsync(pause);
+    }
+
+    private void TellFailure(Exception exception, TimeSpan pause)
+    {
         _state = ReplicaState.Recovering;
         _problem = $"The log of replica {_id} failed ({exception.Message}); it is being opened again.";
         _instruments.ReplicaFailed(_id.Name, exception.GetType().Name);
 
-        // Storage that can't be reached is nothing that a stack trace explains.
-        LogRecovering(
-            _logger, exception is JournalUnavailableException ? null : exception, _id, exception.Message, pause);
-        await CloseAsync();
-        await PauseAsync(pause);
+        // Storage that can't be reached, or is full, is nothing that a stack trace explains.
+        var shown = exception is JournalUnavailableException or JournalFullException ? null : exception;
+        LogRecovering(_logger, shown, _id, exception.Message, pause);
     }
 
     private async Task PauseAsync(TimeSpan pause)

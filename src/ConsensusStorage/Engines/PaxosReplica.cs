@@ -77,7 +77,18 @@ internal sealed class PaxosReplica
     public long Ceiling => Acceptor.CeilingAt(_time.GetUtcNow().ToUnixTimeMilliseconds(), _index.HighestRound);
 
     /// <inheritdoc cref="ReplicaObstacles.Current"/>
-    public string? Obstacle => _obstacles.Current;
+    public string? Obstacle
+    {
+        get
+        {
+            if (_journal.HasRoom)
+            {
+                _obstacles.FoundRoom();
+            }
+
+            return _obstacles.Current;
+        }
+    }
 
     /// <summary>Bytes of the messages that wait to be looked at.</summary>
     public long WaitingBytes => Volatile.Read(ref _waitingBytes);

@@ -83,6 +83,15 @@ internal sealed class ReplicaObstacles(TimeProvider time)
         }
     }
 
+    /// <summary>The log has room again, without an append.</summary>
+    public void FoundRoom()
+    {
+        lock (_lock)
+        {
+            _full = null;
+        }
+    }
+
     private string? Stuck() => _appending is { } since && time.GetElapsedTime(since) > Patience
         ? $"Its log has not taken an append for more than {Patience.TotalSeconds:0} seconds: the disk or storage "
           + "account does not answer. It goes on when that does."

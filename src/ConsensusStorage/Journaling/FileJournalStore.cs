@@ -21,6 +21,10 @@ internal sealed class FileJournalStore(
             var factory = new SegmentFactory(store, time, NewId);
             await StoreMark.VerifyAsync(store, factory, expected, mayCreate, cancellationToken);
         }
+        catch (DiskFullException exception)
+        {
+            throw NoRoom(expected, path, exception);
+        }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
             throw CannotOpen(expected, path, exception);
@@ -54,9 +58,7 @@ internal sealed class FileJournalStore(
         }
         catch (DiskFullException exception)
         {
-            throw new JournalFullException(
-                $"There is no room to open the log of replica {expected.Replica} in {path}: {exception.Message}",
-                exception);
+            throw NoRoom(expected, path, exception);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
@@ -70,6 +72,11 @@ internal sealed class FileJournalStore(
             }
         }
     }
+
+    private static JournalFullException NoRoom(JournalIdentity expected, string path, DiskFullException exception) =>
+        new(
+            $"There is no room to open the log of replica {expected.Replica} in {path}: {exception.Message}",
+            exception);
 
     private static JournalUnavailableException CannotOpen(JournalIdentity expected, string path, Exception exception) =>
         new(

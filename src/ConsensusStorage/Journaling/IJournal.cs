@@ -28,6 +28,12 @@ internal interface IJournal : IAsyncDisposable
     /// <summary>Bytes of all segments, written part only.</summary>
     long Bytes { get; }
 
+    /// <summary>
+    /// False while the last try to make room found the disk full. Once an append was refused for that, room is looked
+    /// for without another one.
+    /// </summary>
+    bool HasRoom => true;
+
     /// <summary>Appends the records of <paramref name="batch"/> as one batch and makes them durable.</summary>
     /// <returns>Where record bytes start: a record's place is this plus its offset in the batch's body.</returns>
     ValueTask<JournalPosition> AppendAsync(JournalBatch batch, CancellationToken cancellationToken);

@@ -14,6 +14,7 @@ internal sealed class Journal : IJournal
     private readonly BatchImage _image = new();
     private readonly JournalBatch _rollBatch = new();
     private readonly CancellationTokenSource _closing = new();
+    private readonly RoomPause _room;
 
     /// <summary>Each try that is lost is a batch that somebody else appended.</summary>
     private const int MaxTakeOvers = 1000;
@@ -29,6 +30,7 @@ internal sealed class Journal : IJournal
     private long _lastId;
     private long _sealedBytes;
     private int _appending;
+    private bool _isOpen;
     private volatile Exception? _failure;
     private volatile bool _disposed;
 
@@ -37,6 +39,7 @@ internal sealed class Journal : IJournal
         _store = store;
         _factory = factory;
         _options = options;
+        _room = new(factory.Clock);
         _segments = [.. log.Segments];
         _spare = log.Spare is null ? null : Task.FromResult(log.Spare);
         _offset = log.Offset;
@@ -52,6 +55,8 @@ internal sealed class Journal : IJournal
     public long Epoch => _factory.Epoch;
 
     public long Bytes => Volatile.Read(ref _sealedBytes) + Volatile.Read(ref _offset);
+
+    public bool HasRoom => _room.Problem is null;
 
     private LogSegment Tail => _segments[^1];
 
@@ -176,25 +181,6 @@ internal sealed class Journal : IJournal
         await _store.DisposeAsync();
     }
 
-    /// <summary>Holds the last segment of a log that is being taken over, wherever the log goes on.</summary>
-    private sealed class TailHold : IAsyncDisposable
-    {
-        private ISegment? _held;
-
-        public async ValueTask MoveToAsync(ISegment tail, CancellationToken cancellationToken)
-        {
-            if (_held is { } held && held != tail)
-            {
-                await held.ReleaseAsync(cancellationToken);
-            }
-
-            _held = tail;
-            await tail.HoldAsync(cancellationToken);
-        }
-
-        public ValueTask DisposeAsync() => _held?.ReleaseAsync(CancellationToken.None) ?? ValueTask.CompletedTask;
-    }
-
     /// <summary>The first segment of a new log, or what somebody made of it who was faster.</summary>
     private static async ValueTask<RecoveredLog> CreateAsync(
         JournalRecovery recovery,
@@ -240,6 +226,7 @@ internal sealed class Journal : IJournal
         var fence = new JournalBatch();
         new FenceRecord(_factory.Epoch, _factory.Now, owner).AddTo(fence);
         await AppendAsync(fence, cancellationToken);
+        _isOpen = true;
     }
 
     private async ValueTask<JournalPosition> AppendInTurnAsync(JournalBatch batch)
@@ -259,9 +246,9 @@ internal sealed class Journal : IJournal
         }
 
         var position = await WriteAsync(batch);
-        if (_spare is null && !_disposed && (_offset > Tail.Header.Capacity / 2 || _batches > _store.MaxAppends / 2))
+        if (!_disposed && (_offset > Tail.Header.Capacity / 2 || _batches > _store.MaxAppends / 2))
         {
-            _spare = CreateNextAsync(need: 0);
+            _spare ??= _room.TryAsync(() => CreateNextAsync(need: 0));
         }
 
         return position;
@@ -300,7 +287,7 @@ internal sealed class Journal : IJournal
 
     private async ValueTask RollAsync(int need)
     {
-        var next = await TakeNextAsync(need);
+        var next = await NextAsync(need);
         _rollBatch.Clear();
         new RollRecord(next.Number, next.Header.Id, next.HeaderHash).AddTo(_rollBatch);
         await WriteAsync(_rollBatch);
@@ -310,30 +297,46 @@ internal sealed class Journal : IJournal
         _segments = _segments.Add(next);
     }
 
-    /// <summary>The segment that was created ahead, or a new one if there is none or it is too small.</summary>
+    /// <summary>
+    /// The segment that was created ahead, or a new one if there is none or it is too small. Where the disk was found
+    /// full, it is tried again beside the appends, which are refused until there is room.
+    /// </summary>
     private async ValueTask<LogSegment> TakeNextAsync(int need)
     {
         try
         {
-            if (_spare is not null)
+            if (_spare is not null && (_spare.IsCompleted || _room.Problem is null))
             {
                 var spare = await AwaitSpareAsync(_spare);
-                if (spare is not null && spare.HasRoom(SegmentHeader.Size, need))
-                {
-                    _spare = null;
-                    return spare;
-                }
 
                 // Creating the next one replaces its file.
                 _spare = null;
+                if (spare is not null && spare.HasRoom(SegmentHeader.Size, need))
+                {
+                    return spare;
+                }
             }
 
-            return await CreateNextAsync(need);
+            return _room.Problem is { } full ? throw full : await _room.TryAsync(() => CreateNextAsync(need));
+        }
+        catch (DiskFullException) when (_isOpen)
+        {
+            _spare ??= _room.TryLaterAsync(() => CreateNextAsync(need), _closing.Token);
+            throw;
+        }
+    }
+
+    private async ValueTask<LogSegment> NextAsync(int need)
+    {
+        try
+        {
+            return await TakeNextAsync(need);
         }
         catch (DiskFullException exception)
         {
             throw new JournalFullException(
-                $"There is no room for the next segment of the log in {_store.Location}: {exception.Message}",
+                $"There is no room for the next segment of the log in {_store.Location}: {exception.Message}. It goes "
+                + "on by itself when there is.",
                 exception);
         }
         catch (Exception exception)
@@ -350,7 +353,6 @@ internal sealed class Journal : IJournal
         }
         catch (DiskFullException)
         {
-            // There may be room by now.
             return null;
         }
         catch (IOException) when (!_store.IsExclusive)
@@ -360,10 +362,10 @@ internal sealed class Journal : IJournal
         }
     }
 
-    private async Task<LogSegment> CreateNextAsync(int need)
+    private ValueTask<LogSegment> CreateNextAsync(int need)
     {
         var number = Tail.Number + 1;
-        return await _factory.CreateAsync(
+        return _factory.CreateAsync(
             Identity, number, Tail.Header.Id, _factory.Epoch, _options.CapacityOf(number, need), _closing.Token);
     }
 

@@ -10,6 +10,8 @@ internal sealed class SegmentFactory(ISegmentStore store, TimeProvider time, Fun
     /// <summary>Owner epoch of this opening of the log.</summary>
     public long Epoch { get; set; }
 
+    public TimeProvider Clock => time;
+
     public long Now => time.GetUtcNow().ToUnixTimeMilliseconds();
 
     public async ValueTask<LogSegment> CreateAsync(

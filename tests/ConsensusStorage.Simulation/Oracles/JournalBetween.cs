@@ -29,6 +29,8 @@ internal abstract class JournalBetween(IJournal inner) : IJournal
 
     public long Bytes => Inner.Bytes;
 
+    public bool HasRoom => Inner.HasRoom;
+
     protected IJournal Inner { get; } = inner;
 
     public virtual ValueTask<JournalPosition> AppendAsync(

@@ -41,7 +41,7 @@ public sealed class BlockedReplicaTests
         Assert.Contains("room", health.Description, StringComparison.Ordinal);
 
         ((FaultyFiles)_cluster.Disks[2]).Room = long.MaxValue;
-        await WriteAsync(version);
+        await _cluster.PassAsync(10_000);
         Assert.Equal(HealthStatus.Healthy, (await HealthAsync(0)).Status);
     });
 
@@ -80,6 +80,7 @@ public sealed class BlockedReplicaTests
             AssertSaid(none.Answers);
 
             Room(long.MaxValue);
+            await _cluster.PassAsync(10_000);
             VersionOf(await _cluster.WriteAsync(0, "k", version, new string('y', 500), unknown.InDoubt));
             await WriteAsync(null, "other");
             Assert.Equal(HealthStatus.Healthy, (await HealthAsync(0)).Status);

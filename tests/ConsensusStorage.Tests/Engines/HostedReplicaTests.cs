@@ -269,6 +269,7 @@ public sealed class HostedReplicaTests
         var unknown = Assert.IsType<ChangeResult.Unknown>(full);
         Assert.Contains(unknown.Answers, answer => answer.Text.Contains("room", StringComparison.Ordinal));
         disk.Room = long.MaxValue;
+        await _cluster.PassAsync(10_000);
         VersionOf(await _cluster.WriteAsync(0, "k", version, "two", unknown.InDoubt));
         Assert.Contains(Describe(2).Groups.Zip(behind), pair => pair.First > pair.Second);
     });

@@ -20,6 +20,8 @@ internal sealed class HeldJournal(IJournal inner) : IJournal
 
     public long Bytes => inner.Bytes;
 
+    public bool HasRoom => Failure is not JournalFullException && inner.HasRoom;
+
     /// <summary>Number of records of each append that was begun.</summary>
     public List<int> Appends { get; } = [];
 

@@ -15,34 +15,6 @@ public sealed class AppendFailureTests
     }
 
     [Fact]
-    public async Task A_full_disk_refuses_the_batch_and_the_journal_goes_on_once_there_is_room()
-    {
-        var appended = new List<TestRecord>();
-        await using var journal = await _log.OpenAsync();
-        _files.Room = _files.BytesUsed;
-        var full = 0;
-        for (var i = 0; i < 60; i++)
-        {
-            var bytes = journal.Bytes;
-            try
-            {
-                appended.AddRange(await TestLog.AppendAsync(journal, TestLog.Bytes(i, 700)));
-            }
-            catch (JournalFullException)
-            {
-                Assert.Equal(bytes, journal.Bytes);
-                full++;
-                _files.Room += full % 3 == 0 ? 20_000 : 0;
-            }
-        }
-
-        await journal.DisposeAsync();
-        Assert.True(full >= 6, $"{full}");
-        Assert.Equal(appended, await _log.ReplayAsync());
-        Assert.DoesNotContain(_files.NamesIn(_log.Directory), name => name.EndsWith(".new", StringComparison.Ordinal));
-    }
-
-    [Fact]
     public async Task A_full_disk_does_not_keep_a_log_from_being_opened()
     {
         await _log.ReplayAsync();

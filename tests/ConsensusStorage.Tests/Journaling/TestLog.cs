@@ -42,13 +42,16 @@ internal sealed class TestLog(IFileLayer files, string root = "/logs", int seed 
 
     public FakeTimeProvider Time { get; } = new(new(2026, 1, 2, 3, 4, 5, TimeSpan.Zero));
 
+    /// <summary>What the log goes by, if not <see cref="Time"/>.</summary>
+    public TimeProvider? Clock { get; init; }
+
     /// <summary>The directory of the log.</summary>
     public string Directory => Path.Combine(root, Expected.Replica.Name);
 
     public ValueTask<IJournal> OpenAsync(JournalPosition? from = null)
     {
         Replayed.Clear();
-        return new FileJournalStore(files, root, Options, Time, _random).OpenAsync(
+        return new FileJournalStore(files, root, Options, Clock ?? Time, _random).OpenAsync(
             Expected,
             Owner,
             from,

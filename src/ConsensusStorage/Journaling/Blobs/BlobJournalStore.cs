@@ -89,7 +89,8 @@ internal sealed class BlobJournalStore(
             $"The log of replica {expected.Replica} can't be opened in {blobs.Location}: {exception.Message} "
             + "Check that the storage account can be reached, and that this process may create, read and append "
             + "to blobs in that container.",
-            exception);
+            exception,
+            mayPass: exception is TransientBlobException);
 
     private string FolderOf(JournalIdentity identity) => $"{folder}/{identity.Replica.Name}";
 

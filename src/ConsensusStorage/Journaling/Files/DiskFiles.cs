@@ -18,8 +18,13 @@ internal sealed class DiskFiles(IDiskCalls disk) : IFileLayer
             return await chores.RunAsync(() =>
             {
                 cancellationToken.ThrowIfCancellationRequested();
-                CreateDurably(path, disk);
-                return new DiskDirectory(path, DirectoryLock.Take(path, owner, disk), chores, disk);
+                DirectoryLock? held = null;
+                DiskFile.Guard(() =>
+                {
+                    CreateDurably(path, disk);
+                    held = DirectoryLock.Take(path, owner, disk);
+                });
+                return new DiskDirectory(path, held!, chores, disk);
             });
         }
         catch
