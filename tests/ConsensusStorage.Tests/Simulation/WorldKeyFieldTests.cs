@@ -51,6 +51,7 @@ public sealed class WorldKeyFieldTests
         ["Request.Phase"] = "goes with the kind of request",
         ["TooFarAhead.Ceiling"] = "acceptors of these worlds believe every clock",
         ["NoAnswer.Why"] = "is an answer of shells",
+        ["NoAnswer.Lasts"] = "is an answer of shells",
         ["Operation.Kind"] = "the script says it, for each version",
         ["Operation.Doubts"] = "follows from how the client's operations before it ended",
         ["Ledger.Quorum"] = "all worlds of a walk have the same",
