@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Microsoft.Extensions.Logging;
+using Orleans.Consensus.Diagnostics;
 using Orleans.Runtime;
 using Orleans.Serialization.Serializers;
 using Orleans.Storage;
@@ -11,7 +12,11 @@ namespace Orleans.Consensus;
 /// <param name="Provider">The provider's name; providers of one store don't see one another's states.</param>
 /// <param name="MaxStateBytes">Bytes of the largest state that is taken.</param>
 internal sealed record GrainStorageSettings(
-    string Service, string Provider, int MaxStateBytes, IGrainStorageSerializer Serializer);
+    string Service, string Provider, int MaxStateBytes, IGrainStorageSerializer Serializer)
+{
+    /// <summary>Spaces warnings. Default the system's clock.</summary>
+    public TimeProvider Time { get; init; } = TimeProvider.System;
+}
 
 /// <summary>
 /// Keeps each grain state in a register of a consensus engine: serializes, compares ETags, and turns outcomes into
@@ -24,7 +29,12 @@ internal sealed partial class ConsensusGrainStorage(
     IActivatorProvider activators,
     ILogger<ConsensusGrainStorage> logger) : IGrainStorage
 {
+    /// <summary>Without a quorum every call fails, and the same line for each would hide all others.</summary>
+    private static readonly TimeSpan WarningInterval = TimeSpan.FromSeconds(1);
+
     private readonly ILogger _logger = logger;
+    private readonly RateLimit _failures = new(settings.Time, WarningInterval);
+    private readonly RateLimit _doubts = new(settings.Time, WarningInterval);
 
     public Task ReadStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState) =>
         ReadStateAsync(stateName, grainId, grainState, CancellationToken.None);
@@ -173,12 +183,27 @@ internal sealed partial class ConsensusGrainStorage(
         // What its caller gave up, and is known to have changed nothing, is no news.
         if (exception.MayHaveHappened || !cancellationToken.IsCancellationRequested)
         {
-            LogFailed(call.Operation, call.StateName, call.Grain, exception.MayHaveHappened, exception.Message);
+            Warn(call, exception);
         }
 
         return cancellationToken.IsCancellationRequested
             ? new OperationCanceledException(exception.Message, exception, cancellationToken)
             : exception;
+    }
+
+    private void Warn(StorageCall call, ConsensusStorageException exception)
+    {
+        if (!(exception.MayHaveHappened ? _doubts : _failures).TryTake(out var heldBack))
+        {
+            return;
+        }
+
+        if (heldBack > 0)
+        {
+            LogHeldBack(call.Provider, heldBack);
+        }
+
+        LogFailed(call.Operation, call.StateName, call.Grain, call.Provider, call.WithoutSubject(exception.Message));
     }
 
     private static RegisterVersion? ExpectedBy(Change change) => change switch
@@ -251,18 +276,19 @@ internal sealed partial class ConsensusGrainStorage(
 
     private T Fresh<T>() => activators.GetActivator<T>().Create();
 
-    [LoggerMessage(
-        Level = LogLevel.Warning,
-        Message = "{Operation} state {StateName} of grain {Grain} failed; may have happened: {MayHaveHappened}. {Why}")]
-    private partial void LogFailed(
-        string operation, string stateName, GrainId grain, bool mayHaveHappened, string why);
+    [LoggerMessage(160, LogLevel.Warning,
+        "{Operation} state '{StateName}' of grain {Grain} (provider '{Provider}') {What}")]
+    private partial void LogFailed(string operation, string stateName, GrainId grain, string provider, string what);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "{Refusal}")]
+    [LoggerMessage(163, LogLevel.Warning, "{Refusal}")]
     private partial void LogRefused(Exception? cause, string refusal);
 
-    [LoggerMessage(
-        Level = LogLevel.Information,
-        Message = "{Operation} state {StateName} of grain {Grain} found a newer version; may have happened before: "
+    [LoggerMessage(162, LogLevel.Warning,
+        "{HeldBack} more calls of provider '{Provider}' failed since the last warning of one.")]
+    private partial void LogHeldBack(string provider, int heldBack);
+
+    [LoggerMessage(161, LogLevel.Information,
+        "{Operation} state {StateName} of grain {Grain} found a newer version; may have happened before: "
             + "{MayHaveHappened}")]
     private partial void LogConflict(string operation, string stateName, GrainId grain, bool mayHaveHappened);
 }

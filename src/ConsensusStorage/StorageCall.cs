@@ -19,6 +19,10 @@ internal sealed record StorageCall(
 
     private string Subject => $"{Operation} state '{StateName}' of grain {Grain} (provider '{Provider}')";
 
+    /// <summary>A message about this call without the words that say which call it is.</summary>
+    public string WithoutSubject(string message) =>
+        message.StartsWith(Subject, StringComparison.Ordinal) ? message[Subject.Length..].TrimStart() : message;
+
     /// <summary>The register holds another version than the state object.</summary>
     /// <param name="stored">The ETag in the store; null if it holds no state.</param>
     /// <param name="current">The caller's ETag.</param>

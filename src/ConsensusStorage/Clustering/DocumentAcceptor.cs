@@ -80,7 +80,7 @@ internal sealed class DocumentAcceptor(
         if (IsOther(content) || content.State.Highest < before)
         {
             throw new IOException(
-                $"The membership document in {Location} is another than before, or an older copy of it (S13). Remove "
+                $"The membership document in {Location} is another than before, or an older copy of it. Remove "
                 + "it while the others go on, and all of them when no silo of the cluster runs.");
         }
 

@@ -136,7 +136,7 @@ internal sealed class DocumentFormation(
             var lost = looks.First(look => look.Content is null);
             throw new DocumentsUnavailableException(
                 $"The membership document in {lost.Acceptor.Location} is gone, but that in {knows.Acceptor.Location} "
-                + "knows it. A lost document has forgotten what it promised, so none is put in its place (S13). Remove "
+                + "knows it. A lost document has forgotten what it promised, so none is put in its place. Remove "
                 + "all of them when no silo of the cluster runs; the states of grains are not touched by that.");
         }
 
@@ -176,7 +176,7 @@ internal sealed class DocumentFormation(
         {
             throw new DocumentsUnavailableException(
                 $"The membership document in {acceptor.Location} knows others than there are: one of them was lost, "
-                + "or put back from a copy. Remove all of them when no silo of the cluster runs (S13).");
+                + "or put back from a copy. Remove all of them when no silo of the cluster runs.");
         }
     }
 

@@ -101,12 +101,12 @@ internal static class Formation
     private static string OlderCopy(ReplicaId self, LogId log, ReplicaDescription other) =>
         $"Log {log} of replica '{self}' does not know its peers, but replica '{other.Replica}' serves, which it does "
         + "only after this log had stored them: the data directory was put back from an older copy. It would have "
-        + "forgotten promises and is not let in (S13). Put the original directory back; the other replicas go on "
+        + "forgotten promises and is not let in. Put the original directory back; the other replicas go on "
         + "without it.";
 
     private static string EmptiedLog(ReplicaId self, LogId log, ReplicaDescription other, ReplicaSet replicas) =>
         $"Replica '{self}' has log {log}, but replica '{other.Replica}' knows its log as "
         + $"{other.Peers[replicas.IndexOf(self)]}. The data directory was emptied, replaced, or is used by a second "
-        + "silo with the same replica id. It would have forgotten promises and is not let in (S13). Put the original "
+        + "silo with the same replica id. It would have forgotten promises and is not let in. Put the original "
         + "directory back, or remove the second silo; the other replicas go on without it.";
 }

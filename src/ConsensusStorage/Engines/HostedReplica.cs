@@ -161,13 +161,13 @@ internal sealed partial class HostedReplica
         if (batch.Log != incarnation.Journal.Identity.LogId)
         {
             return Task.FromResult(BatchReply.Refused(
-                $"Replica {_id} has log {incarnation.Journal.Identity.LogId}, not {batch.Log} (S13)."));
+                $"Replica {_id} has log {incarnation.Journal.Identity.LogId}, not {batch.Log}."));
         }
 
         return batch.Generation == _settings.Generation
             ? incarnation.Replica.HandleAsync(batch.Requests)
             : Task.FromResult(BatchReply.Refused(
-                $"Replica {_id} has configuration generation {_settings.Generation}, not {batch.Generation} (S15)."));
+                $"Replica {_id} has configuration generation {_settings.Generation}, not {batch.Generation}."));
     }
 
     public ReplicaId Id => _id;
@@ -271,7 +271,7 @@ internal sealed partial class HostedReplica
             _refusedLog = log;
             Refuse(
                 $"Replica '{_id}' has the same log {log} as silo {silo}: its data directory was copied. Which one "
-                + "holds all that was promised can't be told, so neither serves (S13). Stop the silo with the "
+                + "holds all that was promised can't be told, so neither serves. Stop the silo with the "
                 + "copy, then start the one with the original directory again.",
                 "copied");
             incarnation.Replica.Stop();
@@ -368,23 +368,23 @@ internal sealed partial class HostedReplica
     /// <summary>An open log and what was replayed from it; dropped as a whole when the log fails.</summary>
     private sealed record Incarnation(IJournal Journal, AcceptorIndex Index, PaxosReplica Replica);
 
-    [LoggerMessage(20, LogLevel.Information,
+    [LoggerMessage(130, LogLevel.Information,
         "Replica {Replica} opened log {Log}: {Registers} registers, {Bytes} bytes.")]
     private static partial void LogOpened(ILogger logger, ReplicaId replica, LogId log, int registers, long bytes);
 
-    [LoggerMessage(21, LogLevel.Information, "Replica {Replica} serves.")]
+    [LoggerMessage(131, LogLevel.Information, "Replica {Replica} serves.")]
     private static partial void LogServing(ILogger logger, ReplicaId replica);
 
-    [LoggerMessage(22, LogLevel.Error, "The log of replica {Replica} failed: {Why} It is opened again in {Pause}.")]
+    [LoggerMessage(132, LogLevel.Error, "The log of replica {Replica} failed: {Why} It is opened again in {Pause}.")]
     private static partial void LogRecovering(
         ILogger logger, Exception? exception, ReplicaId replica, string why, TimeSpan pause);
 
-    [LoggerMessage(24, LogLevel.Warning, "The log of replica {Replica} was not closed cleanly.")]
+    [LoggerMessage(134, LogLevel.Warning, "The log of replica {Replica} was not closed cleanly.")]
     private static partial void LogNotClosed(ILogger logger, Exception exception, ReplicaId replica);
 
-    [LoggerMessage(25, LogLevel.Information, "Replica {Replica} goes on elsewhere: {Why}")]
+    [LoggerMessage(135, LogLevel.Information, "Replica {Replica} goes on elsewhere: {Why}")]
     private static partial void LogFenced(ILogger logger, ReplicaId replica, string why);
 
-    [LoggerMessage(23, LogLevel.Critical, "Replica {Replica} does not serve: {Problem}")]
+    [LoggerMessage(133, LogLevel.Critical, "Replica {Replica} does not serve: {Problem}")]
     private static partial void LogRefused(ILogger logger, ReplicaId replica, string problem);
 }

@@ -327,11 +327,11 @@ internal sealed partial class PaxosEngine : IConsensusEngine
         _ => "unknown",
     };
 
-    [LoggerMessage(10, LogLevel.Debug,
+    [LoggerMessage(140, LogLevel.Debug,
         "Whether the change of {Register} was applied is unknown ({Reason}); a retry or a read will tell.")]
     private static partial void LogInDoubt(ILogger logger, RegisterId register, UnknownReason reason);
 
-    [LoggerMessage(11, LogLevel.Critical,
+    [LoggerMessage(141, LogLevel.Critical,
         "The replicas contradict one another about {Register}; nothing more is done with it here.")]
     private static partial void LogViolation(ILogger logger, Exception violation, RegisterId register);
 }

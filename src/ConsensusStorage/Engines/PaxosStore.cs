@@ -20,6 +20,7 @@ internal sealed partial class PaxosStore : IConsensusStore, IAsyncDisposable
     private readonly StoreEnvironment _environment;
     private readonly Shard[] _shards;
     private readonly PaxosEngine _engine;
+    private readonly StandingWatch _watch;
     private ImmutableArray<Task> _loops = [];
 
     /// <param name="journals">
@@ -54,6 +55,7 @@ internal sealed partial class PaxosStore : IConsensusStore, IAsyncDisposable
                 logger)),
         ];
         _engine = new(settings, environment, _shards, instruments, logger);
+        _watch = new(settings.Store, [.. _shards.Select(shard => shard.Directory)], environment.Time, logger);
     }
 
     public string Name => _settings.Store;
@@ -97,7 +99,8 @@ internal sealed partial class PaxosStore : IConsensusStore, IAsyncDisposable
             await shard.OpenAsync(cancellationToken);
         }
 
-        _loops = [.. _shards.SelectMany(shard => shard.Loops.Append(shard.ServeAsync)).Select(Run)];
+        var loops = _shards.SelectMany(shard => shard.Loops.Append(shard.ServeAsync)).Append(_watch.RunAsync);
+        _loops = [.. loops.Select(Run)];
     }
 
     /// <summary>Hands replicas that float over to other silos, if there are any; the store goes on until it is stopped.
@@ -111,6 +114,7 @@ internal sealed partial class PaxosStore : IConsensusStore, IAsyncDisposable
     public async Task StopAsync(CancellationToken cancellationToken)
     {
         _engine.Stop();
+        _watch.Stop();
         foreach (var shard in _shards)
         {
             shard.Stop();
@@ -171,11 +175,11 @@ internal sealed partial class PaxosStore : IConsensusStore, IAsyncDisposable
         }
     }
 
-    [LoggerMessage(31, LogLevel.Critical,
+    [LoggerMessage(103, LogLevel.Critical,
         "Consensus store {Store} has come to a halt on this silo; the silo has to be started again.")]
     private static partial void LogHalted(ILogger logger, Exception exception, string store);
 
-    [LoggerMessage(30, LogLevel.Error,
+    [LoggerMessage(104, LogLevel.Error,
         "Consensus store {Store} did not come to an end within {Patience}; its log may still be open.")]
     private static partial void LogNotStopped(ILogger logger, string store, TimeSpan patience);
 }

@@ -37,6 +37,7 @@ internal sealed partial class ReplicaDirectory
     private ImmutableArray<LogId> _formation = [];
     private ImmutableArray<ReplicaId> _twice = [];
     private long _version = -1;
+    private long _looks;
 
     public ReplicaDirectory(
         StoreSettings settings,
@@ -69,6 +70,9 @@ internal sealed partial class ReplicaDirectory
             }
         }
     }
+
+    /// <summary>Grows whenever <see cref="Standings"/> may have changed.</summary>
+    public long Looks => Volatile.Read(ref _looks);
 
     /// <summary>There is no quorum without replicas that won't serve until an operator has acted.</summary>
     public bool IsBarred => Standings.Count(standing => standing.State != ConsensusReplicaState.Refused)
@@ -185,6 +189,18 @@ internal sealed partial class ReplicaDirectory
 
     /// <summary>Asks all live silos now; completes when all have answered or had their time.</summary>
     public Task RefreshAllAsync() => Task.WhenAll(_membership.LiveSilos.Select(DescribeAsync));
+
+    /// <summary>The same of the silos that host replicas, as far as is known.</summary>
+    public Task RefreshHostsAsync()
+    {
+        SiloAddress[] hosts;
+        lock (_lock)
+        {
+            hosts = [.. _silos.Where(silo => !silo.Value.Told.IsEmpty).Select(silo => silo.Key)];
+        }
+
+        return Task.WhenAll(hosts.Select(DescribeAsync));
+    }
 
     private ImmutableArray<(SiloAddress Silo, ReplicaDescription Replica)> Of(Func<KnownSilo, bool> which)
     {
@@ -328,6 +344,7 @@ internal sealed partial class ReplicaDirectory
         var lost = map.Located < _located;
         _locations = map.Locations;
         _located = map.Located;
+        Volatile.Write(ref _looks, _looks + 1);
         Changed.Beat();
         if (HasQuorum)
         {
@@ -364,14 +381,14 @@ internal sealed partial class ReplicaDirectory
         }
     }
 
-    [LoggerMessage(1, LogLevel.Debug, "Store {Store}: silo {Silo} does not say what it hosts: {Problem}")]
+    [LoggerMessage(110, LogLevel.Debug, "Store {Store}: silo {Silo} does not say what it hosts: {Problem}")]
     private static partial void LogNoDescription(ILogger logger, string store, SiloAddress silo, string problem);
 
-    [LoggerMessage(2, LogLevel.Error,
+    [LoggerMessage(111, LogLevel.Error,
         "Silo {Silo} is configured with {Theirs}, this one with {Ours}. They can't work together: give all silos of a "
         + "store the same replicas and groups.")]
     private static partial void LogOtherShape(ILogger logger, SiloAddress silo, string theirs, string ours);
 
-    [LoggerMessage(3, LogLevel.Critical, "{Problem}")]
+    [LoggerMessage(112, LogLevel.Critical, "{Problem}")]
     private static partial void LogTwoFormations(ILogger logger, string problem);
 }

@@ -40,7 +40,7 @@ public static class ConsensusReminderExtensions
         var service = services.GetRequiredService<IOptions<ClusterOptions>>().Value.ServiceId;
         var serializer = new OrleansGrainStorageSerializer(services.GetRequiredService<Serializer>());
         var storage = new ConsensusGrainStorage(
-            new(service, Provider, host.MaxStateBytes, serializer),
+            new(service, Provider, host.MaxStateBytes, serializer) { Time = StoreClock.Of(services) },
             host.Engine,
             services.GetRequiredService<IActivatorProvider>(),
             services.GetRequiredService<ILogger<ConsensusGrainStorage>>());

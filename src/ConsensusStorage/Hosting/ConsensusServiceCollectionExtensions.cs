@@ -170,7 +170,10 @@ public static class ConsensusServiceCollectionExtensions
                 $"Grain storage provider '{name}' uses consensus store '{options.StoreName}', which does not exist.");
         var service = services.GetRequiredService<IOptions<ClusterOptions>>().Value.ServiceId;
         return new(
-            new(service, name, store.MaxStateBytes, options.GrainStorageSerializer),
+            new(service, name, store.MaxStateBytes, options.GrainStorageSerializer)
+            {
+                Time = StoreClock.Of(services),
+            },
             store.Engine,
             services.GetRequiredService<IActivatorProvider>(),
             services.GetRequiredService<ILogger<ConsensusGrainStorage>>());

@@ -183,17 +183,15 @@ internal sealed partial class StoreHost : IConsensusStore
         };
     }
 
-    [LoggerMessage(
-        Level = LogLevel.Warning,
-        Message = "Consensus store {Store} has no Replicas configured: this silo keeps the only copy of its states "
+    [LoggerMessage(100, LogLevel.Warning,
+        "Consensus store {Store} has no Replicas configured: this silo keeps the only copy of its states "
             + "under {Directory}. This is for development; several silos need Replicas and a ReplicaId for each.")]
     private partial void LogDevelopment(string store, string directory);
 
-    [LoggerMessage(
-        Level = LogLevel.Information,
-        Message = "Consensus store {Store} is open; hosted replica: {Replica}, replicas: {Replicas}, groups: {Groups}")]
+    [LoggerMessage(101, LogLevel.Information,
+        "Consensus store {Store} is open; hosted replica: {Replica}, replicas: {Replicas}, groups: {Groups}")]
     private partial void LogOpened(string store, string replica, ReplicaSet replicas, int groups);
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "Consensus store {Store} is closed")]
+    [LoggerMessage(102, LogLevel.Information, "Consensus store {Store} is closed")]
     private partial void LogClosed(string store);
 }

@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using Microsoft.Extensions.Logging;
+using Orleans.Consensus.Diagnostics;
 using Orleans.Runtime;
 
 namespace Orleans.Consensus.Transport;
@@ -103,6 +104,6 @@ internal sealed partial class CallerCheck(IClusterMembershipService membership, 
         return silo.ToParsableString() == text;
     }
 
-    [LoggerMessage(20, LogLevel.Warning, "An unknown silo called, and the cluster membership can't be refreshed.")]
+    [LoggerMessage(152, LogLevel.Warning, "An unknown silo called, and the cluster membership can't be refreshed.")]
     private static partial void LogNoRefresh(ILogger logger, Exception exception);
 }

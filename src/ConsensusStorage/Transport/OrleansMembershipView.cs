@@ -151,7 +151,7 @@ internal sealed partial class OrleansMembershipView
     private static bool CanAnswer(SiloStatus status) =>
         status is SiloStatus.Joining or SiloStatus.Active or SiloStatus.ShuttingDown or SiloStatus.Stopping;
 
-    [LoggerMessage(23, LogLevel.Error, "The cluster membership could not be followed; it is tried again.")]
+    [LoggerMessage(153, LogLevel.Error, "The cluster membership could not be followed; it is tried again.")]
     private static partial void LogFailed(ILogger logger, Exception exception);
 
     /// <summary>One state of the view, and the signal that there is a newer one.</summary>

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using Orleans.Consensus.Diagnostics;
 
 namespace Orleans.Consensus.Transport;
 
@@ -83,11 +84,11 @@ internal sealed partial class TransportReceiver(
         return DescriptionCodec.EncodeRefusal("The store failed to answer; the log of its silo says why.");
     }
 
-    [LoggerMessage(21, LogLevel.Warning,
+    [LoggerMessage(150, LogLevel.Warning,
         "A consensus message was refused: {Why} ({HeldBack} warnings of the last seconds were left out.)")]
     private static partial void LogRefused(ILogger logger, string why, int heldBack);
 
-    [LoggerMessage(22, LogLevel.Error,
+    [LoggerMessage(151, LogLevel.Error,
         "Store {Store} failed to answer a message. ({HeldBack} warnings of the last seconds were left out.)")]
     private static partial void LogFailed(ILogger logger, Exception exception, string store, int heldBack);
 }

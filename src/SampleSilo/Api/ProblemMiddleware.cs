@@ -35,9 +35,9 @@ internal sealed partial class ProblemMiddleware(RequestDelegate next, ILogger<Pr
         }
     }
 
-    [LoggerMessage("{Method} {Path}: no answer. {Why}")]
+    [LoggerMessage(EventId = 1, Message = "{Method} {Path}: no answer. {Why}")]
     private partial void LogUnavailable(LogLevel level, string method, PathString path, string why);
 
-    [LoggerMessage(LogLevel.Error, "{Method} {Path} failed.")]
+    [LoggerMessage(2, LogLevel.Error, "{Method} {Path} failed.")]
     private partial void LogFailed(Exception exception, string method, PathString path);
 }

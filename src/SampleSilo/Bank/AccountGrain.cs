@@ -47,6 +47,7 @@ internal sealed partial class AccountGrain : Grain, IAccountGrain
         }
     }
 
-    [LoggerMessage(LogLevel.Information, "Account {Account} keeps the entries of settled transfers a little longer.")]
+    [LoggerMessage(4, LogLevel.Information,
+        "Account {Account} keeps the entries of settled transfers a little longer.")]
     private partial void LogFlushFailed(Exception exception, string account);
 }

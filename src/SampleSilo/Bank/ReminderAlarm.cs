@@ -38,6 +38,6 @@ internal sealed partial class ReminderAlarm(IGrainBase grain, TimeSpan period, I
         }
     }
 
-    [LoggerMessage(LogLevel.Information, "The alarm of {Grain} goes off once more.")]
+    [LoggerMessage(3, LogLevel.Information, "The alarm of {Grain} goes off once more.")]
     private partial void LogStillSet(Exception exception, GrainId grain);
 }

@@ -30,6 +30,9 @@ internal static class QuietLogging
         logging.AddFilter("Orleans.Hosting.ReminderOptionsValidator", LogLevel.Error);
         logging.AddFilter("Orleans.Runtime.ReminderService", LogLevel.Critical);
 
+        // Whoever polls gets the answer; the store itself logs a replica or a quorum that is lost or back, once.
+        logging.AddFilter("Microsoft.Extensions.Diagnostics.HealthChecks", LogLevel.Critical);
+
         // What keeps a silo from starting is told once, by the program.
         logging.AddFilter("Orleans.Runtime.Silo", LogLevel.Critical);
         logging.AddFilter("Microsoft.Extensions.Hosting", LogLevel.Critical);

@@ -1,4 +1,5 @@
 using System.Text;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Orleans.Consensus.Diagnostics;
 using Orleans.Consensus.Engines;
@@ -64,6 +65,9 @@ internal sealed class SimulatedCluster
     /// <summary>The settings of a silo, if not <see cref="Settings"/>.</summary>
     public Dictionary<int, StoreSettings> SettingsOf { get; } = [];
 
+    /// <summary>Where silos log to.</summary>
+    public ILoggerFactory Loggers { get; set; } = NullLoggerFactory.Instance;
+
     /// <summary>The clock of each silo that was started.</summary>
     public Dictionary<int, SiloClock> Clocks { get; } = [];
 
@@ -122,7 +126,7 @@ internal sealed class SimulatedCluster
             () => Network.ViewOf(address),
             new(time, random, process),
             Instruments,
-            NullLoggerFactory.Instance);
+            Loggers);
         await process.RunAsync(() => store.StartAsync(CancellationToken.None));
         Network.Add(address, store.Targets, process);
         Silos[silo] = store;

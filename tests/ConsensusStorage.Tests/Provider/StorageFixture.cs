@@ -23,12 +23,18 @@ internal sealed class StorageFixture
     /// <summary>What was logged, in order.</summary>
     public List<(LogLevel Level, string Text)> Logged { get; } = [];
 
+    /// <summary>What the storage logs to instead, or null.</summary>
+    public ILoggerFactory? Loggers { get; init; }
+
+    /// <summary>What spaces its warnings.</summary>
+    public TimeProvider Time { get; init; } = TimeProvider.System;
+
     public ConsensusGrainStorage Create(
         string provider = "bank", string service = "shop", IConsensusEngine? engine = null) => new(
-        new(service, provider, MaxStateBytes, Serializer),
+        new(service, provider, MaxStateBytes, Serializer) { Time = Time },
         engine ?? Engine,
         Activators,
-        new Recorder(Logged));
+        Loggers?.CreateLogger<ConsensusGrainStorage>() ?? (ILogger<ConsensusGrainStorage>)new Recorder(Logged));
 
     public static GrainId Grain(string key = "7") => GrainId.Create("account", key);
 

@@ -1,4 +1,4 @@
-namespace Orleans.Consensus.Transport;
+namespace Orleans.Consensus.Diagnostics;
 
 /// <summary>Lets something happen once in an interval and counts what it held back. Thread-safe.</summary>
 internal sealed class RateLimit(TimeProvider time, TimeSpan interval)
