@@ -20,6 +20,7 @@ internal sealed class DocumentAcceptor(
     private readonly Lock _lock = new();
     private ImmutableArray<LogId> _peers = [];
     private Ballot _highest;
+    private volatile string? _durable;
 
     public int Index => index;
 
@@ -83,19 +84,48 @@ internal sealed class DocumentAcceptor(
                 $"The membership document in {Location} is another than before, or an older copy of it. Remove "
                 + "it while the others go on, and all of them when no silo of the cluster runs.");
         }
-
-        Remember(content);
     }
 
     private bool IsOther(AcceptorDocument content) =>
         content.IsFormed && !_peers.IsEmpty && !content.Peers.SequenceEqual(_peers);
 
+    /// <summary>Only what is durable: a loss of power takes back what was merely visible, and rightly so.</summary>
     private void Remember(AcceptorDocument content)
     {
         lock (_lock)
         {
             _highest = Ballot.Max(_highest, content.State.Highest);
         }
+    }
+
+    /// <summary>
+    /// Makes sure that a document which was read is durable: what its writer failed to flush can be read, and be gone
+    /// after a loss of power (S5). Costs nothing if it is known.
+    /// </summary>
+    /// <param name="mayWrite">After a failed flush only writing it once more proves it.</param>
+    /// <returns>False if that can't be told, or another stands there by now.</returns>
+    /// <exception cref="IOException">It can't be written; never thrown if it may not.</exception>
+    /// <exception cref="UnauthorizedAccessException">The same, without rights.</exception>
+    public async ValueTask<bool> TryProveAsync(
+        AcceptorDocument content, string tag, bool mayWrite, CancellationToken cancellationToken)
+    {
+        try
+        {
+            if (tag != _durable
+                && !await documents.TryFlushAsync(name, tag, cancellationToken)
+                && !(mayWrite && await documents.TryWriteAsync(name, tag, content.Encode(), cancellationToken)))
+            {
+                return false;
+            }
+        }
+        catch (Exception exception) when (!mayWrite && exception is (IOException or UnauthorizedAccessException))
+        {
+            return false;
+        }
+
+        _durable = tag;
+        Remember(content);
+        return true;
     }
 
     /// <summary>Puts a document in the place of the one with that tag, or creates it.</summary>
@@ -145,12 +175,12 @@ internal sealed class DocumentAcceptor(
                     request.Phase, request.Ballot, $"the membership document in {Location} is {Lack(found?.Content)}");
             }
 
-            // What a write has left that seemed to fail may be seen and not be durable: it is written once more before
-            // anything is said that rests on it (S5).
+            // What can be seen need not be durable, above all not what a write has left that seemed to fail: it is
+            // written once more before anything is said that rests on it (S5). A refusal rests on nothing.
             var step = failure is not null && IsOwn(content.State, request) is { } landed
                 ? new(content.State, landed)
                 : Step(content.State, request);
-            if (failure is null && ReferenceEquals(step.Next, content.State))
+            if (failure is null && step.Reply is not (Promise or Accepted))
             {
                 return step.Reply;
             }

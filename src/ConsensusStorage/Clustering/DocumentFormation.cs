@@ -94,6 +94,12 @@ internal sealed class DocumentFormation(
             return "its documents are being created";
         }
 
+        // What one document says of another must outlast a loss of power there.
+        if (!await AreDurableAsync(looks, cancellationToken))
+        {
+            return "its documents are being made durable";
+        }
+
         var ids = looks.Select(look => look.Content!.Id).ToImmutableArray();
         foreach (var look in looks)
         {
@@ -168,6 +174,13 @@ internal sealed class DocumentFormation(
         }
 
         return problem;
+    }
+
+    private static async Task<bool> AreDurableAsync(Look[] looks, CancellationToken cancellationToken)
+    {
+        var areDurable = await Task.WhenAll(looks.Select(look =>
+            look.Acceptor.TryProveAsync(look.Content!, look.Tag!, mayWrite: true, cancellationToken).AsTask()));
+        return Array.TrueForAll(areDurable, static isDurable => isDurable);
     }
 
     private static void Require(bool knowsTheOthers, DocumentAcceptor acceptor)

@@ -32,34 +32,46 @@ internal sealed class DocumentRegister(
     /// <summary>
     /// The chosen value, seen without a promise: all documents of a quorum say that they accepted it last, at one
     /// ballot. A value that was chosen before this call is in at least one of them, with that ballot or a higher one,
-    /// so nothing older is ever returned (S9). Documents do not lose what they said: there is no host to be fenced.
+    /// so nothing older is ever returned (S9). Documents do not lose what they said once it is durable: there is no
+    /// host to be fenced. What is merely visible does not count: a loss of power may take it back after it was read.
     /// </summary>
+    /// <param name="mayWrite">
+    /// Documents whose flush may have failed are written once more. A reader without that right takes what is visible,
+    /// too: a list of gateways may be out of date.
+    /// </param>
     /// <returns>Not settled if they don't agree: a change is under way, or was left halfway.</returns>
     /// <exception cref="DocumentsUnavailableException">No quorum of documents can be read.</exception>
-    public async Task<(RegisterValue? Value, bool IsSettled)> PeekAsync(CancellationToken cancellationToken)
+    public async Task<(RegisterValue? Value, bool IsSettled)> PeekAsync(
+        bool mayWrite, CancellationToken cancellationToken)
     {
-        var looks = acceptors.Select(acceptor => LookAsync(acceptor, cancellationToken)).ToList();
-        var found = new List<AcceptorDocument>();
+        var looks = acceptors.Select(acceptor => LookAsync(acceptor, mayWrite, cancellationToken)).ToList();
+        var (found, counted) = (0, new List<AcceptorDocument>());
         var problems = new List<string>();
         while (looks.Count > 0)
         {
             var look = await Task.WhenAny(looks);
             looks.Remove(look);
-            var (document, problem) = await look;
+            var (document, isDurable, problem) = await look;
             if (document is null)
             {
                 problems.Add(problem!);
                 continue;
             }
 
-            found.Add(document);
-            if (found.Count(other => Agree(other, document)) >= Majority)
+            found++;
+            if (!isDurable && mayWrite)
+            {
+                continue;
+            }
+
+            counted.Add(document);
+            if (counted.Count(other => Agree(other, document)) >= Majority)
             {
                 return (document.State.Value, true);
             }
         }
 
-        return found.Count >= Majority ? (null, false) : throw DocumentsUnavailableException.Of(problems);
+        return found >= Majority ? (null, false) : throw DocumentsUnavailableException.Of(problems);
     }
 
     /// <summary>Applies a change. Does not throw for outcomes: they are the result.</summary>
@@ -178,19 +190,19 @@ internal sealed class DocumentRegister(
     private static bool Agree(AcceptorDocument one, AcceptorDocument other) =>
         one.State.Accepted == other.State.Accepted && one.Peers.SequenceEqual(other.Peers);
 
-    private static async Task<(AcceptorDocument? Document, string? Problem)> LookAsync(
-        DocumentAcceptor acceptor, CancellationToken cancellationToken)
+    private static async Task<(AcceptorDocument? Document, bool IsDurable, string? Problem)> LookAsync(
+        DocumentAcceptor acceptor, bool mayWrite, CancellationToken cancellationToken)
     {
         try
         {
             var found = await acceptor.ReadAsync(cancellationToken);
-            return found is { Content: { IsFormed: true } content }
-                ? (content, null)
-                : (null, $"the membership document in {acceptor.Location} is not there, or not in use yet");
+            return found is { Content: { IsFormed: true } content, Tag: var tag }
+                ? (content, await acceptor.TryProveAsync(content, tag, mayWrite, cancellationToken), null)
+                : (null, false, $"the membership document in {acceptor.Location} is not there, or not in use yet");
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            return (null, exception.Message);
+            return (null, false, exception.Message);
         }
     }
 

@@ -61,7 +61,7 @@ internal sealed class Membership(
         // A promise would stop a change that is under way; mostly it has ended in a moment.
         for (var peeks = 0; peeks < PatientPeeks; peeks++)
         {
-            var (value, isSettled) = await register.PeekAsync(cancellationToken);
+            var (value, isSettled) = await register.PeekAsync(mayWrite: true, cancellationToken);
             if (isSettled)
             {
                 return Decode(value);
@@ -81,7 +81,7 @@ internal sealed class Membership(
         var started = time.GetTimestamp();
         while (true)
         {
-            var (value, isSettled) = await register.PeekAsync(cancellationToken);
+            var (value, isSettled) = await register.PeekAsync(mayWrite: false, cancellationToken);
             if (isSettled)
             {
                 return Decode(value);

@@ -13,15 +13,11 @@ internal sealed class ProcessDocuments(
 {
     public string Location => place.Location;
 
-    /// <summary>The tag of the document that it has read or written last.</summary>
+    /// <summary>The tag of the last document that it has written, or knows to be durable.</summary>
     public string? Known { get; private set; }
 
-    public async ValueTask<Document?> ReadAsync(string name, CancellationToken cancellationToken)
-    {
-        var found = await SendAsync(Request("read", name), () => place.Find(name), cancellationToken);
-        Known = found?.Tag;
-        return found;
-    }
+    public ValueTask<Document?> ReadAsync(string name, CancellationToken cancellationToken) =>
+        SendAsync(Request("read", name), () => ValueTask.FromResult(place.Find(name)), cancellationToken);
 
     public async ValueTask<bool> TryWriteAsync(
         string name, string? tag, ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
@@ -30,34 +26,46 @@ internal sealed class ProcessDocuments(
         var sent = bytes.ToArray();
         string? written = null;
         var done = await SendAsync(
-            Request("write", name) with { IsChange = true, Content = sent }, Write, cancellationToken);
+            Request("write", name) with { IsChange = true, Content = sent }, WriteAsync, cancellationToken);
         Known = done ? written : Known;
         return done;
 
-        bool Write()
+        async ValueTask<bool> WriteAsync()
         {
-            var isDone = place.TryWrite(number, name, tag, sent);
+            var isDone = await place.TryWriteAsync(number, name, tag, sent);
             written = place.Find(name)?.Tag;
             return isDone;
         }
     }
 
+    public async ValueTask<bool> TryFlushAsync(string name, string tag, CancellationToken cancellationToken)
+    {
+        var done = await SendAsync(Request("flush", name), () => place.TryFlushAsync(name, tag), cancellationToken);
+        Known = done ? tag : Known;
+        return done;
+    }
+
     public async ValueTask NoteAsync(string name, DateTime time, CancellationToken cancellationToken) =>
         await SendAsync(
-            Request("note", name) with { IsChange = true }, () => place.Note(name, time), cancellationToken);
+            Request("note", name) with { IsChange = true },
+            () => ValueTask.FromResult(place.Note(name, time)),
+            cancellationToken);
 
     public async ValueTask ForgetAsync(string name, CancellationToken cancellationToken) =>
-        await SendAsync(Request("forget", name) with { IsChange = true }, () => place.Forget(name), cancellationToken);
+        await SendAsync(
+            Request("forget", name) with { IsChange = true },
+            () => ValueTask.FromResult(place.Forget(name)),
+            cancellationToken);
 
     public ValueTask<IReadOnlyDictionary<string, DateTime>> NotesAsync(
         string prefix, CancellationToken cancellationToken) =>
-        SendAsync(Request("list", prefix), () => place.Notes(prefix), cancellationToken);
+        SendAsync(Request("list", prefix), () => ValueTask.FromResult(place.Notes(prefix)), cancellationToken);
 
     private DocumentRequest Request(string what, string name) =>
         new(number, place.Number, what, name, IsChange: false, default);
 
     private async ValueTask<T> SendAsync<T>(
-        DocumentRequest request, Func<T> perform, CancellationToken cancellationToken)
+        DocumentRequest request, Func<ValueTask<T>> perform, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
         if (process.HasEnded)

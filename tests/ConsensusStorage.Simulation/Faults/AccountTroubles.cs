@@ -56,6 +56,23 @@ internal sealed class AccountTroubles(int accounts, SimulatedTime time, Random r
     /// <summary>Lets the time pass that the answer of an account takes.</summary>
     public ValueTask AnswerAsync() => new(time.Pass(Latency()));
 
+    /// <summary>Lets the time pass that the flush of a directory takes.</summary>
+    /// <returns>Whether it works.</returns>
+    public async ValueTask<bool> FlushAsync(int account)
+    {
+        await time.Pass(Latency());
+        foreach (var trouble in _troubles.Where(one => one.Account is null || one.Account == account))
+        {
+            if (trouble.Fault.Kind == FaultKind.LostFlushes && Hits(trouble))
+            {
+                trouble.Fault.Strike();
+                return false;
+            }
+        }
+
+        return true;
+    }
+
     /// <summary>Lets the time pass that a request takes, and says what befalls it.</summary>
     /// <param name="silo">Who makes it; null for none that can be cut off.</param>
     public async ValueTask<BlobFault> DecideAsync(int account, int? silo, bool isChange)

@@ -18,7 +18,13 @@ internal sealed class DocumentFaults
 
     /// <summary>Hooks itself into the places.</summary>
     /// <param name="timeOut">How long whoever asks waits for an answer that doesn't come.</param>
-    public DocumentFaults(ImmutableArray<DocumentPlace> places, TimeSpan timeOut, SimulatedTime time, Random random)
+    /// <param name="areDirectories">What can be seen in the places is not durable before it is flushed.</param>
+    public DocumentFaults(
+        ImmutableArray<DocumentPlace> places,
+        TimeSpan timeOut,
+        bool areDirectories,
+        SimulatedTime time,
+        Random random)
     {
         (_places, _time, _troubles) = (places, time, new(places.Length, time, random));
         _copies = new ReadOnlyMemory<byte>?[places.Length];
@@ -28,6 +34,7 @@ internal sealed class DocumentFaults
             (places[place].TimeOut, places[place].LateBy) = (timeOut, LateBy);
             places[place].Plan = request => _troubles.DecideAsync(number, request.Process, request.IsChange);
             places[place].Answering = _troubles.AnswerAsync;
+            places[place].Flushing = areDirectories ? () => _troubles.FlushAsync(number) : null;
         }
     }
 
@@ -39,6 +46,9 @@ internal sealed class DocumentFaults
 
     /// <summary>Told of places where an older copy is put back.</summary>
     public Action<int> PutBack { get; init; } = static _ => { };
+
+    /// <summary>Told of places where the power fails, and of documents that are not what they were.</summary>
+    public Action<int, IReadOnlyList<string>> LostPower { get; init; } = static (_, _) => { };
 
     /// <summary>Whether everybody who runs knows a place's document as it is now.</summary>
     public required Func<int, bool> IsKnown { get; init; }
@@ -54,10 +64,25 @@ internal sealed class DocumentFaults
     public Action BeginFormation(Random random)
     {
         FaultKind[] kinds =
-            [FaultKind.LateAppends, FaultKind.UnansweredAppends, FaultKind.LostRequests, FaultKind.Throttling];
+        [
+            FaultKind.LateAppends, FaultKind.UnansweredAppends, FaultKind.LostRequests, FaultKind.Throttling,
+            FaultKind.LostFlushes,
+        ];
         var kind = kinds[random.Next(kinds.Length)];
         var plan = new PlannedFault(-1, kind, TimeSpan.Zero, TimeSpan.Zero, -1, 0);
         return _troubles.Begin(new(plan, static _ => { }), null, random.Next(25), isOneWay: false);
+    }
+
+    /// <summary>Power fails in one place, or in all of them.</summary>
+    public void LosePower(int? place)
+    {
+        for (var number = 0; number < _places.Length; number++)
+        {
+            if ((place ?? number) == number)
+            {
+                LostPower(number, _places[number].LosePower());
+            }
+        }
     }
 
     public async Task StrikeAsync(ActiveFault fault, Random details)
@@ -77,6 +102,10 @@ internal sealed class DocumentFaults
                 await PutBackAsync(fault, place);
                 break;
             case FaultKind.OlderCopy:
+                break;
+            case FaultKind.PlacePower:
+                fault.Strike();
+                LosePower(details.Next(4) == 0 ? null : place);
                 break;
             default:
                 await _troubles.StrikeAsync(fault, details);

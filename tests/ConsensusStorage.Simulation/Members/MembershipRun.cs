@@ -57,15 +57,16 @@ internal sealed class MembershipRun : IScenarioRun
         _readers = [.. scenario.Clients.Where(client => client.Register > 0).Select(client => client.Silo)];
         Trace = new(_scheduler.Time, isTold);
         Tables = new(Violated);
-        _documents = new(scenario.Replicas, Violated) { Chosen = Tables.Chosen };
+        _documents = new(scenario.Replicas, Violated) { Chosen = Tables.Chosen, Shown = Tables.Shown };
         _clocks = [.. Enumerable.Range(0, scenario.Silos).Select(_ => new SiloClock(_scheduler.Time))];
         _places = [.. Enumerable.Range(0, scenario.Replicas).Select(CreatePlace)];
         var timeOut = scenario.IsTight ? Hanging : BlobTimeOut;
-        _placeFaults = new(_places, timeOut, _scheduler.Time, new(_random.Next()))
+        _placeFaults = new(_places, timeOut, areDirectories: scenario.IsTight, _scheduler.Time, new(_random.Next()))
         {
             Name = MemberProcess.DocumentName,
             Emptied = Emptied,
             PutBack = PutBack,
+            LostPower = LostPower,
             IsKnown = IsKnown,
         };
         _memberFaults = new(_scheduler, _members, _clocks, StartAsync);
@@ -157,6 +158,13 @@ internal sealed class MembershipRun : IScenarioRun
                 _documents.Written(process, number, bytes.Span);
             }
         },
+        Flushed = name =>
+        {
+            if (name == MemberProcess.DocumentName)
+            {
+                _documents.Flushed(number);
+            }
+        },
         Heard = (request, fate, answer) =>
         {
             Trace.Add(Trace.Message, request, answer ?? fate);
@@ -179,6 +187,17 @@ internal sealed class MembershipRun : IScenarioRun
         _documents.PutBack(place, _places[place].Find(MemberProcess.DocumentName)!.Value.Bytes.Span);
     }
 
+    private void LostPower(int place, IReadOnlyList<string> documents)
+    {
+        Trace.Add("lost power", place + 1);
+        if (documents.Contains(MemberProcess.DocumentName))
+        {
+            Trace.Add("lost a document that was not flushed", place + 1);
+            Saw("a document that a loss of power took back");
+            _documents.LostPower(place, (_places[place].Find(MemberProcess.DocumentName)?.Bytes ?? default).Span);
+        }
+    }
+
     private bool IsKnown(int place)
     {
         var tag = _places[place].Find(MemberProcess.DocumentName)?.Tag;
@@ -193,9 +212,14 @@ internal sealed class MembershipRun : IScenarioRun
             await StartAsync(number);
         }
 
+        var powerFails = _random.Next(30) * 10;
         for (var waited = 0; !_isFormed && waited < LongestFormation.TotalMilliseconds; waited += 10)
         {
             await PassAsync(10);
+            if (waited == powerFails)
+            {
+                _placeFaults.LosePower(null);
+            }
         }
 
         endFormation();

@@ -6,8 +6,8 @@ namespace Orleans.Consensus.Simulation.Oracles;
 /// <summary>
 /// Watches every acceptor that is a document, and holds whoever speaks for it to the word that stands there: it is
 /// never taken back, a proposal has the promises of a majority, no two values have one ballot and no two processes
-/// either, and documents vote only once all have known one another (S13). From what was accepted it tells what is
-/// chosen, and when, without any of the code that reads.
+/// either, and documents vote only once all have known one another (S13). From what was accepted, and is durable, it
+/// tells what is chosen, and when, without any of the code that reads.
 /// </summary>
 internal sealed class DocumentOracle(int places, Action<string> violated)
 {
@@ -17,24 +17,63 @@ internal sealed class DocumentOracle(int places, Action<string> violated)
     private readonly Dictionary<Ballot, RegisterValue> _proposed = [];
     private readonly Dictionary<Ballot, HashSet<int>> _promised = [];
     private readonly Dictionary<Ballot, HashSet<int>> _accepted = [];
+    private readonly Dictionary<Ballot, HashSet<int>> _visible = [];
     private readonly Dictionary<string, HashSet<int>> _known = [];
+    private readonly List<(AcceptorState Then, AcceptorDocument Now)>[] _unflushed =
+        [.. Enumerable.Range(0, places).Select(_ => new List<(AcceptorState, AcceptorDocument)>())];
 
-    /// <summary>Told of each value at the moment when a majority of documents has accepted it at one ballot.</summary>
+    /// <summary>
+    /// Told of each value at the moment when a majority of documents has accepted it at one ballot, and is durable.
+    /// </summary>
     public Action<Ballot, RegisterValue> Chosen { get; init; } = static (_, _) => { };
+
+    /// <summary>Told of each value when a majority of documents shows it at one ballot, durable or not.</summary>
+    public Action<Ballot, RegisterValue> Shown { get; init; } = static (_, _) => { };
 
     private int Majority => (places / 2) + 1;
 
     /// <summary>All that was in a place is gone.</summary>
     public void Emptied(int place)
     {
-        _documents[place] = null;
+        LostPower(place, default);
         _lost.Add(place);
+    }
+
+    /// <summary>What stands in a place outlasts a loss of power there, and with it all that led to it.</summary>
+    public void Flushed(int place)
+    {
+        foreach (var (then, now) in _unflushed[place])
+        {
+            if (!now.Peers.IsEmpty)
+            {
+                Of(_known, string.Join(' ', now.Peers)).Add(place);
+            }
+
+            if (now.State.Promised > then.Promised)
+            {
+                Of(_promised, now.State.Promised).Add(place);
+            }
+
+            if (now.State.Accepted != then.Accepted)
+            {
+                Accept(place, now.State.Accepted, now.State.Value!);
+            }
+        }
+
+        _unflushed[place].Clear();
+    }
+
+    /// <summary>A place shows a document again that was replaced; nothing if there was none.</summary>
+    public void LostPower(int place, ReadOnlySpan<byte> bytes)
+    {
+        _documents[place] = bytes.IsEmpty ? null : AcceptorDocument.Decode(bytes);
+        _unflushed[place].Clear();
     }
 
     /// <summary>A document was put in the place of another, outside of the protocol.</summary>
     public void PutBack(int place, ReadOnlySpan<byte> bytes)
     {
-        _documents[place] = AcceptorDocument.Decode(bytes);
+        LostPower(place, bytes);
         _lost.Add(place);
     }
 
@@ -44,27 +83,22 @@ internal sealed class DocumentOracle(int places, Action<string> violated)
         var before = _documents[place];
         var after = AcceptorDocument.Decode(bytes);
         _documents[place] = after;
-        if (!after.Peers.IsEmpty)
-        {
-            Of(_known, string.Join(' ', after.Peers)).Add(place);
-        }
-
         if (Problem(place, before, after) is { } problem)
         {
             violated($"A document broke its word: {problem} (place {place + 1}, by process {process}).");
         }
 
         var (then, now) = (before?.State ?? AcceptorDocument.Fresh, after.State);
+        _unflushed[place].Add((then, after));
         if (now.Promised > then.Promised)
         {
             Use(process, now.Promised);
-            Of(_promised, now.Promised).Add(place);
         }
 
         if (now.Accepted != then.Accepted)
         {
             Use(process, now.Accepted);
-            Accept(place, now.Accepted, now.Value!);
+            Propose(place, now.Accepted, now.Value!);
         }
     }
 
@@ -95,7 +129,7 @@ internal sealed class DocumentOracle(int places, Action<string> violated)
     private bool AllKnow(AcceptorDocument document) =>
         Of(_known, string.Join(' ', document.Peers)).Count == places;
 
-    private void Accept(int place, Ballot ballot, RegisterValue value)
+    private void Propose(int place, Ballot ballot, RegisterValue value)
     {
         if (Of(_promised, ballot).Count < Majority)
         {
@@ -107,6 +141,15 @@ internal sealed class DocumentOracle(int places, Action<string> violated)
             violated($"Two values were proposed at {ballot}.");
         }
 
+        var visible = Of(_visible, ballot);
+        if (visible.Add(place) && visible.Count == Majority)
+        {
+            Shown(ballot, value);
+        }
+    }
+
+    private void Accept(int place, Ballot ballot, RegisterValue value)
+    {
         var accepted = Of(_accepted, ballot);
         if (accepted.Add(place) && accepted.Count == Majority)
         {

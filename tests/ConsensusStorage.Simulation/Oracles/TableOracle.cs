@@ -16,6 +16,7 @@ internal sealed class TableOracle(Action<string> violated)
 
     private readonly List<TableCall> _calls = [];
     private readonly HashSet<int> _effective = [];
+    private readonly List<Table> _shown = [];
     private readonly List<Table> _chain = [new(Nothing, Ballot.None, MembershipRows.Empty, 0)];
     private int _now;
 
@@ -101,10 +102,24 @@ internal sealed class TableOracle(Action<string> violated)
             }
         }
 
-        violated($"Gateways were read that are of no chosen table of that time: {call}.");
+        // Clients have no right to flush: they may see what is about to be chosen, or lost with the next power failure.
+        var last = _chain.FindLast(table => table.Since < call.Began)!;
+        if (!_shown.Exists(table => table.Ballot > last.Ballot && GatewaysOf(table.Rows).SequenceEqual(read)))
+        {
+            violated($"Gateways were read that are of no chosen table of that time: {call}.");
+        }
     }
 
-    /// <summary>A majority of documents has accepted a value at one ballot.</summary>
+    /// <summary>A majority of documents shows a value at one ballot, durable or not.</summary>
+    public void Shown(Ballot ballot, RegisterValue value)
+    {
+        if (value.Payload is PayloadBytes payload)
+        {
+            _shown.Add(new(value.Version.ToString(), ballot, MembershipRows.Decode(payload.Bytes.Span), ++_now));
+        }
+    }
+
+    /// <summary>A majority of documents has accepted a value at one ballot, and is durable.</summary>
     public void Chosen(Ballot ballot, RegisterValue value)
     {
         if (value.Version.ToString() is var etag && etag == Last.ETag)

@@ -107,6 +107,12 @@ internal enum FaultKind
 
     /// <summary>A file server, or all of them at once, loses its power and with it all that was not flushed.</summary>
     ServerCrash,
+
+    /// <summary>A directory of documents can't be flushed: what was written can be seen, but may be lost.</summary>
+    LostFlushes,
+
+    /// <summary>Power fails in a place of documents: what was not flushed is lost, or not.</summary>
+    PlacePower,
 }
 
 /// <summary>Which kinds go with which logs.</summary>
@@ -125,6 +131,10 @@ internal static class FaultKinds
         >= FaultKind.FlappingViews => floats,
         _ => true,
     };
+
+    /// <summary>Whether it strikes membership documents and nothing else.</summary>
+    public static bool IsOfDocuments(this FaultKind kind) =>
+        kind is FaultKind.OlderCopy or FaultKind.LostFlushes or FaultKind.PlacePower;
 
     /// <summary>Whether it is about storage accounts.</summary>
     public static bool IsOfAccounts(this FaultKind kind) => 

@@ -155,7 +155,7 @@ internal sealed record Profile(string Name, string Purpose, ImmutableArray<(Faul
                 (FaultKind.Throttling, 5), (FaultKind.LostRequests, 6), (FaultKind.UnansweredAppends, 8),
                 (FaultKind.LateAppends, 8), (FaultKind.LostAccount, 2), (FaultKind.OlderCopy, 4), (FaultKind.Kill, 5),
                 (FaultKind.Pause, 4), (FaultKind.Zombie, 3), (FaultKind.Leave, 2), (FaultKind.ClockJump, 3),
-                (FaultKind.ClockDrift, 2),
+                (FaultKind.ClockDrift, 2), (FaultKind.LostFlushes, 6), (FaultKind.PlacePower, 6),
             ])
         {
             Subject = Subject.Membership,

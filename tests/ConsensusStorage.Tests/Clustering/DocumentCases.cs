@@ -56,6 +56,16 @@ public abstract class DocumentCases
     }
 
     [Fact]
+    public async Task A_document_that_was_read_can_be_made_durable()
+    {
+        var place = await OpenAsync();
+        await WriteAsync(place, null, "first");
+        var first = (await place.ReadAsync(Name, Stop))!.Value.Tag;
+        Assert.True(await place.TryFlushAsync(Name, first, Stop));
+        Assert.Equal("first", await TextAsync(place));
+    }
+
+    [Fact]
     public async Task Of_changes_at_once_each_is_made_over_the_one_before()
     {
         const int changers = 4;

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Time.Testing;
 using Orleans.Consensus.Clustering.Documents;
+using Orleans.Consensus.Tests.Journaling.Disks;
 
 namespace Orleans.Consensus.Tests.Clustering;
 
@@ -73,6 +74,56 @@ public sealed class FileDocumentTests : DocumentCases, IDisposable
         await File.WriteAllTextAsync(Path.Combine(_place.Location, "alive", "c"), "1970-01-", Stop);
         Assert.Equal("first", await TextAsync(_place));
         Assert.Equal(["alive/a"], (await _place.NotesAsync("alive/", Stop)).Keys);
+    }
+
+    /// <summary>The next flush of a directory succeeds, and says nothing about what the one before lost.</summary>
+    [Fact]
+    [Trait("Rule", "S5")]
+    public async Task After_a_failed_flush_of_its_writer_only_a_document_that_is_written_once_more_is_durable()
+    {
+        var failing = new FileDocuments(
+            PathOf("place"), _time, new Random(2), new WatchedDisk { Fails = path => path == PathOf("place") });
+        Assert.True(await WriteAsync(null, "first"));
+        var first = (await _place.ReadAsync(Name, Stop))!.Value.Tag;
+        Assert.True(await _place.TryFlushAsync(Name, first, Stop));
+
+        await Assert.ThrowsAsync<IOException>(() => WriteAsync(failing, first, "second").AsTask());
+        var second = (await _place.ReadAsync(Name, Stop))!.Value.Tag;
+        Assert.NotEqual(first, second);
+        Assert.False(await _place.TryFlushAsync(Name, first, Stop));
+        Assert.False(await _place.TryFlushAsync(Name, second, Stop));
+
+        Assert.True(await WriteAsync(second, "second"));
+        Assert.Equal(second, (await _place.ReadAsync(Name, Stop))!.Value.Tag);
+        Assert.True(await _place.TryFlushAsync(Name, second, Stop));
+        Assert.False(await _place.TryFlushAsync(Name, first, Stop));
+    }
+
+    [Fact]
+    [Trait("Rule", "S5")]
+    public async Task A_flush_that_fails_and_one_of_what_is_still_being_flushed_are_no_proof()
+    {
+        Assert.True(await WriteAsync(null, "first"));
+        var tag = (await _place.ReadAsync(Name, Stop))!.Value.Tag;
+        foreach (var part in new[] { "place", "place/membership" })
+        {
+            var failing = new FileDocuments(
+                PathOf("place"), _time, new Random(2), new WatchedDisk { Fails = path => path == PathOf(part) });
+            await Assert.ThrowsAsync<IOException>(() => failing.TryFlushAsync(Name, tag, Stop).AsTask());
+        }
+
+        Task<bool> flush;
+        using (Lock())
+        {
+            await File.WriteAllTextAsync(PathOf("place/membership.unflushed"), "", Stop);
+            flush = _place.TryFlushAsync(Name, tag, Stop).AsTask();
+            await WaitsAsync();
+            Assert.False(flush.IsCompleted);
+            File.Delete(PathOf("place/membership.unflushed"));
+        }
+
+        await PassAsync(flush);
+        Assert.True(await flush);
     }
 
     [Fact]

@@ -38,6 +38,12 @@ internal sealed class HangingDocuments : IDocuments
         return _documents.TryWriteAsync(name, tag, bytes, cancellationToken);
     }
 
+    public ValueTask<bool> TryFlushAsync(string name, string tag, CancellationToken cancellationToken)
+    {
+        _goesOn.Wait(cancellationToken);
+        return _documents.TryFlushAsync(name, tag, cancellationToken);
+    }
+
     public ValueTask NoteAsync(string name, DateTime time, CancellationToken cancellationToken)
     {
         _goesOn.Wait(cancellationToken);

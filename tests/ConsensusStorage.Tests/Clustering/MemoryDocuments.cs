@@ -10,6 +10,8 @@ internal sealed class MemoryDocuments(string name) : IDocuments
     private readonly Lock _lock = new();
     private readonly ConcurrentDictionary<string, DateTime> _notes = [];
     private readonly Dictionary<string, Document> _documents = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, Document> _durable = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _unproven = new(StringComparer.Ordinal);
     private long _tags;
 
     public string Location => $"memory:{name}";
@@ -21,6 +23,12 @@ internal sealed class MemoryDocuments(string name) : IDocuments
 
     /// <summary>Of 100 requests, those that fail; half of them after they were done.</summary>
     public int FailuresPercent { get; set; }
+
+    /// <summary>What is written can be seen, and its flush fails.</summary>
+    public bool FailsFlushes { get; set; }
+
+    /// <summary>Flushes that were asked for beside those of changes.</summary>
+    public int Flushes { get; private set; }
 
     /// <summary>Changes that were done.</summary>
     public int Writes { get; private set; }
@@ -48,12 +56,45 @@ internal sealed class MemoryDocuments(string name) : IDocuments
             done = found == tag;
             if (done)
             {
-                Put(name, bytes);
+                Show(name, bytes);
+                _unproven.Add(name);
+                Flush(name);
             }
         }
 
         await LeaveAsync();
         return done;
+    }
+
+    public async ValueTask<bool> TryFlushAsync(string name, string tag, CancellationToken cancellationToken)
+    {
+        await ArriveAsync();
+        lock (_lock)
+        {
+            Flushes++;
+            if (_unproven.Contains(name) || !_documents.TryGetValue(name, out var found) || found.Tag != tag)
+            {
+                return false;
+            }
+
+            Flush(name);
+            return true;
+        }
+    }
+
+    /// <summary>All that was not flushed is gone.</summary>
+    public void LosePower()
+    {
+        lock (_lock)
+        {
+            _documents.Clear();
+            foreach (var (name, document) in _durable)
+            {
+                _documents[name] = document;
+            }
+
+            _unproven.Clear();
+        }
     }
 
     public async ValueTask NoteAsync(string name, DateTime time, CancellationToken cancellationToken)
@@ -91,8 +132,8 @@ internal sealed class MemoryDocuments(string name) : IDocuments
     {
         lock (_lock)
         {
-            Writes++;
-            _documents[name] = new(bytes.ToArray(), (++_tags).ToString(CultureInfo.InvariantCulture));
+            Show(name, bytes);
+            _durable[name] = _documents[name];
         }
     }
 
@@ -102,8 +143,27 @@ internal sealed class MemoryDocuments(string name) : IDocuments
         lock (_lock)
         {
             _documents.Clear();
+            _durable.Clear();
+            _unproven.Clear();
             _notes.Clear();
         }
+    }
+
+    private void Show(string name, ReadOnlyMemory<byte> bytes)
+    {
+        Writes++;
+        _documents[name] = new(bytes.ToArray(), (++_tags).ToString(CultureInfo.InvariantCulture));
+    }
+
+    private void Flush(string name)
+    {
+        if (FailsFlushes)
+        {
+            throw new IOException($"Can't flush {Location}.");
+        }
+
+        _unproven.Remove(name);
+        _durable[name] = _documents[name];
     }
 
     private async Task ArriveAsync()

@@ -16,11 +16,13 @@ public sealed class DocumentOracleTests
 
     private readonly List<string> _problems = [];
     private readonly List<(Ballot Ballot, RegisterValue Value)> _chosen = [];
+    private readonly List<Ballot> _shown = [];
     private readonly DocumentOracle _oracle;
 
     public DocumentOracleTests() => _oracle = new(Places, _problems.Add)
     {
         Chosen = (ballot, value) => _chosen.Add((ballot, value)),
+        Shown = (ballot, _) => _shown.Add(ballot),
     };
 
     /// <summary>What may become of a document that has promised 4 and accepted 2, and the word it breaks.</summary>
@@ -55,6 +57,37 @@ public sealed class DocumentOracleTests
         Write(2, Held(B(2), B(1), Value(1)));
         Assert.Single(_chosen);
         Assert.Empty(_problems);
+    }
+
+    [Fact]
+    [Trait("Rule", "S5")]
+    public void What_is_not_flushed_is_shown_and_not_chosen_and_a_loss_of_power_may_take_it_back()
+    {
+        Form();
+        Promise(B(1), 0, 1);
+        var promised = Document(0, Held(B(1), Ballot.None, null)).Encode();
+        Write(1, Held(B(1), B(1), Value(1)));
+        Show(0, Held(B(1), B(1), Value(1)));
+        Assert.Single(_shown);
+        _oracle.LostPower(0, promised.Span);
+        _oracle.Flushed(0);
+        Assert.Empty(_chosen);
+        Show(0, Held(B(1), B(1), Value(1)));
+        Assert.Empty(_chosen);
+        _oracle.Flushed(0);
+        Assert.Single(_chosen);
+        Assert.Empty(_problems);
+    }
+
+    [Fact]
+    [Trait("Rule", "S5")]
+    public void A_proposal_on_a_promise_that_was_not_flushed_is_told()
+    {
+        Form();
+        Promise(B(1), 0);
+        Show(1, Held(B(1), Ballot.None, null));
+        Write(0, Held(B(1), B(1), Value(1)));
+        Assert.StartsWith("Something was proposed at", Assert.Single(_problems), StringComparison.Ordinal);
     }
 
     [Theory]
@@ -165,6 +198,7 @@ public sealed class DocumentOracleTests
             {
                 _oracle.Written(
                     1, place, (Document(place, AcceptorDocument.Fresh) with { IsFormed = isFormed }).Encode().Span);
+                _oracle.Flushed(place);
             }
         }
     }
@@ -177,7 +211,13 @@ public sealed class DocumentOracleTests
         }
     }
 
-    private void Write(int place, AcceptorState state) =>
+    private void Write(int place, AcceptorState state)
+    {
+        Show(place, state);
+        _oracle.Flushed(place);
+    }
+
+    private void Show(int place, AcceptorState state) =>
         _oracle.Written(1, place, Document(place, state).Encode().Span);
 
     private static AcceptorDocument Document(int place, AcceptorState state) =>

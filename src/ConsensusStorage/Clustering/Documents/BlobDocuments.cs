@@ -52,6 +52,9 @@ internal sealed class BlobDocuments(BlobContainerClient container, TimeSpan perT
             }
         }, cancellationToken);
 
+    /// <summary>A blob that can be read is durable.</summary>
+    public ValueTask<bool> TryFlushAsync(string name, string tag, CancellationToken cancellationToken) => new(true);
+
     public async ValueTask NoteAsync(string name, DateTime time, CancellationToken cancellationToken)
     {
         var text = time.ToUniversalTime().ToString("O", CultureInfo.InvariantCulture);

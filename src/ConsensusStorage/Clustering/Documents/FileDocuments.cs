@@ -15,6 +15,13 @@ internal sealed class FileDocuments(string directory, TimeProvider time, Random 
     private const string LockName = "documents.lock";
     private const string Fresh = ".new";
 
+    /// <summary>
+    /// Stands beside a document from before it is replaced until that is flushed: a flush that failed in one process
+    /// succeeds in the next one, and proves nothing there. Visible is enough for it: after a loss of power, what is
+    /// visible is durable.
+    /// </summary>
+    private const string Unflushed = ".unflushed";
+
     private static readonly TimeSpan LockPatience = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan LockPause = TimeSpan.FromMilliseconds(5);
 
@@ -65,14 +72,45 @@ internal sealed class FileDocuments(string directory, TimeProvider time, Random 
                 return false;
             }
 
+            await File.WriteAllBytesAsync(path + Unflushed, [], CancellationToken.None);
             File.Move(fresh, path, overwrite: true);
             disk.FlushDirectory(directory);
+            File.Delete(path + Unflushed);
             return true;
         }
         finally
         {
             File.Delete(fresh);
         }
+    }
+
+    public async ValueTask<bool> TryFlushAsync(string name, string tag, CancellationToken cancellationToken)
+    {
+        var path = PathOf(name);
+        if (File.Exists(path + Unflushed))
+        {
+            // Its writer is about to flush it, or could not.
+            using var turn = await LockAsync(cancellationToken);
+            if (File.Exists(path + Unflushed))
+            {
+                return false;
+            }
+        }
+
+        if ((await ReadAsync(name, cancellationToken))?.Tag != tag)
+        {
+            return false;
+        }
+
+        // Windows flushes only what is open for writing.
+        var access = OperatingSystem.IsWindows() ? FileAccess.ReadWrite : FileAccess.Read;
+        using (var file = File.OpenHandle(path, FileMode.Open, access, FileShare.ReadWrite | FileShare.Delete))
+        {
+            disk.Flush(file, path);
+        }
+
+        disk.FlushDirectory(directory);
+        return !File.Exists(path + Unflushed);
     }
 
     public async ValueTask NoteAsync(string name, DateTime time, CancellationToken cancellationToken)

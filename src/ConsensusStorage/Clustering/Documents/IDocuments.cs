@@ -25,6 +25,17 @@ internal interface IDocuments
         string name, string? tag, ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken);
 
     /// <summary>
+    /// Makes a document durable that was read: its writer may not have flushed it yet. Changes no byte, so rights to
+    /// read are enough.
+    /// </summary>
+    /// <param name="tag">The tag it was read with.</param>
+    /// <returns>
+    /// False if another document stands there, or if its flush may have failed: then only writing it once more makes it
+    /// durable.
+    /// </returns>
+    ValueTask<bool> TryFlushAsync(string name, string tag, CancellationToken cancellationToken);
+
+    /// <summary>
     /// Notes a time under a name, in place of a former one. A directory or container that is gone is not made anew for
     /// it. Need not be durable.
     /// </summary>

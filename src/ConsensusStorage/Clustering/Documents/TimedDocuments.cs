@@ -20,6 +20,9 @@ internal sealed class TimedDocuments(
         string name, string? tag, ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken) =>
         RunAsync(() => documents.TryWriteAsync(name, tag, bytes, cancellationToken), cancellationToken);
 
+    public ValueTask<bool> TryFlushAsync(string name, string tag, CancellationToken cancellationToken) =>
+        RunAsync(() => documents.TryFlushAsync(name, tag, cancellationToken), cancellationToken);
+
     public async ValueTask NoteAsync(string name, DateTime time, CancellationToken cancellationToken) =>
         await RunAsync(() => Done(documents.NoteAsync(name, time, cancellationToken)), cancellationToken);
 
