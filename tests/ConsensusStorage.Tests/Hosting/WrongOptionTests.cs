@@ -80,7 +80,7 @@ public sealed class WrongOptionTests : IDisposable
                 silo.Refusal(Stores[verb].Make), floats ? "of consensus store 'Default' " : words);
 
             Assert.StartsWith(
-                floats ? "Option " : $"Option {option} of consensus store 'Default' ", refused, StringComparison.Ordinal);
+                floats ? "Option " : $"Option {option} of consensus store ", refused, StringComparison.Ordinal);
         }
     }
 
