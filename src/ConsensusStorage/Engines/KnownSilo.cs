@@ -16,6 +16,12 @@ internal sealed record KnownSilo(
     /// <summary>What it said it hosts when it was asked last: also while that is doubted, and not used.</summary>
     public ImmutableArray<ReplicaDescription> Told { get; init; } = [];
 
+    /// <summary>It has given an answer at least once.</summary>
+    public bool WasHeard { get; init; }
+
+    /// <summary>It answers that it has this store, and no replica of it.</summary>
+    public bool HostsNothing => WasHeard && !Silent && !HasNoStore && Told.IsEmpty;
+
     /// <summary>Why it gave no answer, or null.</summary>
     public string? WhySilent { get; init; }
 

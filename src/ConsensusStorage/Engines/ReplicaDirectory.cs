@@ -66,7 +66,10 @@ internal sealed partial class ReplicaDirectory
         {
             lock (_lock)
             {
-                return new ReplicaStandings(_settings.Replicas, _formation, Problem, _twice, OtherShape).Of(_silos);
+                return new ReplicaStandings(_settings.Replicas, _formation, Problem, _twice, OtherShape)
+                {
+                    Floats = _settings.Floats,
+                }.Of(_silos);
             }
         }
     }
@@ -306,6 +309,7 @@ internal sealed partial class ReplicaDirectory
                 {
                     Told = replicas ?? (isKept ? known.Told : []),
                     WhySilent = why,
+                    WasHeard = known.WasHeard || replicas is not null,
                 };
                 _silos[silo] = now;
                 if (!known.SaysTheSame(now))

@@ -20,6 +20,9 @@ internal sealed record ReplicaStandings(
     ImmutableArray<ReplicaId> Twice,
     string? OtherShape)
 {
+    /// <summary>Whether silos share the replicas out; else each stays with the silo that names it.</summary>
+    public bool Floats { get; init; }
+
     /// <summary>The replicas in order.</summary>
     public ImmutableArray<ReplicaStanding> Of(IReadOnlyDictionary<SiloAddress, KnownSilo> silos) =>
         [.. Replicas.Members.Select((replica, index) => Of(replica, index, silos))];
@@ -38,8 +41,8 @@ internal sealed record ReplicaStandings(
             .ToList();
         if (hosts.Count == 0)
         {
-            return new(
-                replica, ConsensusReplicaState.Unreachable, null, null, OtherShape ?? "No live silo hosts it.", null);
+            var why = OtherShape ?? WhyUnhosted(replica, silos);
+            return new(replica, ConsensusReplicaState.Unreachable, null, null, why, null);
         }
 
         var (silo, known, told) = hosts[0];
@@ -66,6 +69,22 @@ internal sealed record ReplicaStandings(
             : $"Silo {other.Silo.ToParsableString()} has a replica '{replica}', too, which is refused: "
               + other.Told.Problem;
         return new(replica, state, silo, told, problem, notice);
+    }
+
+    private string WhyUnhosted(ReplicaId replica, IReadOnlyDictionary<SiloAddress, KnownSilo> silos)
+    {
+        var empty = silos.Where(silo => silo.Value.HostsNothing).Select(silo => silo.Key.ToParsableString()).ToList();
+        if (Floats || empty.Count == 0)
+        {
+            return "No live silo hosts it.";
+        }
+
+        var theirs = $"{string.Join(", ", empty.Order(StringComparer.Ordinal))} (no ReplicaId)";
+        return silos.Values.All(silo => silo.Told.IsEmpty)
+            ? $"No live silo hosts any replica of this store: {theirs}. Set option ReplicaId on each silo that has a "
+              + $"disk, to one of {string.Join(", ", Replicas.Members)}."
+            : $"No live silo hosts it. Start the silo whose ReplicaId it is. If there is none, set option ReplicaId to "
+              + $"'{replica}' on one that hosts no replica: {theirs}.";
     }
 
     /// <summary>Why a replica that answers can't be used, or null.</summary>

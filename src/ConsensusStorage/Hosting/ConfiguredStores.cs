@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Options;
 using Orleans.Configuration;
 
@@ -10,7 +11,8 @@ namespace Orleans.Consensus.Hosting;
 internal sealed class ConfiguredStores(
     ConsensusRegistrations registrations,
     IOptionsMonitor<ConsensusStoreOptions> stores,
-    IOptionsMonitor<ConsensusGrainStorageOptions> providers)
+    IOptionsMonitor<ConsensusGrainStorageOptions> providers,
+    IConfiguration? configuration = null)
 {
     /// <summary>Names of all stores, each once.</summary>
     public IReadOnlyList<string> Names { get; } =
@@ -26,7 +28,17 @@ internal sealed class ConfiguredStores(
     public string? ClusterSecret =>
         Names.Select(name => this[name].ClusterSecret).FirstOrDefault(secret => secret is not null);
 
+    /// <summary>Names of the stores that the application adds itself or sets options of, used or not.</summary>
+    public IEnumerable<string> SetUp => Names
+        .Where(IsSetUp)
+        .Concat(StoreConfiguration.SectionsIn(configuration))
+        .Distinct(StringComparer.Ordinal);
+
     public ConsensusStoreOptions this[string store] => stores.Get(store);
+
+    /// <summary>Whether the application adds that store itself, or sets any of its options.</summary>
+    public bool IsSetUp(string store) =>
+        registrations.Named.Contains(store, StringComparer.Ordinal) || !StoreConfiguration.IsUntouched(this[store]);
 
     public ConsensusGrainStorageOptions Provider(string name) => providers.Get(name);
 }

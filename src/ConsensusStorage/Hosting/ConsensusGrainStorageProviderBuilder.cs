@@ -22,7 +22,7 @@ internal sealed class ConsensusGrainStorageProviderBuilder : IProviderBuilder<IS
         var provider = name ?? ProviderConstants.DEFAULT_STORAGE_PROVIDER_NAME;
         var store = StoreConfiguration.StoreNameIn(configurationSection);
         builder.Services.AddProviderSection(new(provider, store, configurationSection));
-        builder.UseConsensusStore(store);
+        builder.Services.AddStoreInUse(store);
         builder.AddConsensusGrainStorage(
             provider,
             options => options.Configure<IServiceProvider>((provided, services) =>

@@ -48,6 +48,7 @@ public static class ConsensusHealthCheckExtensions
         ArgumentException.ThrowIfNullOrWhiteSpace(store);
         name ??= store == ConsensusStoreOptions.DefaultStoreName ? "consensus" : $"consensus-{store}";
         ArgumentException.ThrowIfNullOrWhiteSpace(name);
+        builder.Services.AddSingleton<IConfigurationValidator>(services => new HealthCheckValidator(services, store));
         var own = tags?.ToList() ?? [];
         builder.Add(new(
             name,
@@ -63,7 +64,6 @@ public static class ConsensusHealthCheckExtensions
     }
 
     private static StoreHost Find(IServiceProvider services, string store) =>
-        services.GetService<ConsensusStores>()?.Find(store) ?? throw new OrleansConfigurationException(
-            $"There is no consensus store '{store}' in this host: add it with UseConsensusStore or "
-            + "AddConsensusGrainStorage to the silo, or name another one in AddConsensusStorage.");
+        services.GetService<ConsensusStores>()?.Find(store) ?? throw HealthCheckValidator.Refusal(
+            store, services.GetService<ConfiguredStores>()?.Names ?? []);
 }

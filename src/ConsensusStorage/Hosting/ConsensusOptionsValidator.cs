@@ -39,6 +39,7 @@ internal sealed partial class ConsensusOptionsValidator(ConfiguredStores stores)
 
         RequireDifferentDirectories();
         RequireOneSecret();
+        RequireNoStranger();
     }
 
     private static void Validate(StoreChecks check, ConsensusStoreOptions options)
@@ -239,6 +240,25 @@ internal sealed partial class ConsensusOptionsValidator(ConfiguredStores stores)
             throw new OrleansConfigurationException(
                 $"The consensus stores {string.Join(" and ", twice)} have the same name but for upper and lower case; "
                 + "the names must differ otherwise, because they name directories.");
+        }
+    }
+
+    /// <summary>A store of its own is what a misspelled name makes: with no options, on this silo alone.</summary>
+    private void RequireNoStranger()
+    {
+        var known = stores.SetUp.ToList();
+        if (known.Count > 0 && stores.Names.FirstOrDefault(name => !stores.IsSetUp(name)) is { } stranger)
+        {
+            var users = stores.Providers
+                .Where(provider => stores.Provider(provider).StoreName == stranger)
+                .Select(provider => $"grain storage provider '{provider}'")
+                .DefaultIfEmpty("reminders");
+            throw new OrleansConfigurationException(
+                $"Consensus store '{stranger}', which {string.Join(" and ", users)} would use, is set up nowhere. "
+                + $"Known stores: {string.Join(", ", known)}. If the name is wrong, correct "
+                + $"{nameof(ConsensusGrainStorageOptions.StoreName)}; else set the store up, with UseConsensusStore or "
+                + $"as Orleans:ConsensusStores:{stranger}. Without options it would keep the only copy of its states "
+                + "on this silo.");
         }
     }
 

@@ -10,11 +10,15 @@ namespace Orleans.Consensus.Hosting;
 internal sealed class ConsensusRegistrations
 {
     private readonly List<string> _stores = [];
+    private readonly List<string> _named = [];
     private readonly List<string> _providers = [];
     private readonly List<ProviderSection> _sections = [];
 
     /// <summary>Names of stores that were asked for by name; providers may add others through their options.</summary>
     public IReadOnlyList<string> Stores => _stores;
+
+    /// <summary>Names of stores that the application itself adds, whether or not it sets options of them.</summary>
+    public IReadOnlyList<string> Named => _named;
 
     /// <summary>Names of the grain storage providers.</summary>
     public IReadOnlyList<string> Providers => _providers;
@@ -30,6 +34,9 @@ internal sealed class ConsensusRegistrations
 
     /// <summary>False if the store is known already.</summary>
     public bool AddStore(string name) => AddOnce(_stores, name);
+
+    /// <summary>The application itself adds the store.</summary>
+    public void NameStore(string name) => AddOnce(_named, name);
 
     /// <summary>False if the provider is known already.</summary>
     public bool AddProvider(string name) => AddOnce(_providers, name);

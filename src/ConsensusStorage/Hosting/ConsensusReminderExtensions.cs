@@ -28,8 +28,9 @@ public static class ConsensusReminderExtensions
         this ISiloBuilder builder, string store = ConsensusStoreOptions.DefaultStoreName)
     {
         ArgumentNullException.ThrowIfNull(builder);
+        ArgumentException.ThrowIfNullOrWhiteSpace(store);
         builder.AddReminders();
-        builder.UseConsensusStore(store);
+        builder.Services.AddStoreInUse(store);
         builder.Services.TryAddSingleton<IReminderTable>(services => CreateTable(services, store));
         return builder;
     }

@@ -62,12 +62,8 @@ public static class ConsensusServiceCollectionExtensions
     {
         ArgumentNullException.ThrowIfNull(services);
         ArgumentException.ThrowIfNullOrWhiteSpace(name);
-        if (RegistrationsIn(services).AddStore(name))
-        {
-            services.ConfigureNamedOptionForLogging<ConsensusStoreOptions>(name);
-            services.AddKeyedSingleton(name, StoreByName);
-        }
-
+        services.AddStoreInUse(name);
+        RegistrationsIn(services).NameStore(name);
         configure?.Invoke(services.AddOptions<ConsensusStoreOptions>(name));
         return services;
     }
@@ -122,6 +118,16 @@ public static class ConsensusServiceCollectionExtensions
 
         configure?.Invoke(services.AddOptions<ConsensusGrainStorageOptions>(name));
         return services;
+    }
+
+    /// <summary>Adds a store that something uses, and that is expected to be set up elsewhere.</summary>
+    internal static void AddStoreInUse(this IServiceCollection services, string name)
+    {
+        if (RegistrationsIn(services).AddStore(name))
+        {
+            services.ConfigureNamedOptionForLogging<ConsensusStoreOptions>(name);
+            services.AddKeyedSingleton(name, StoreByName);
+        }
     }
 
     /// <summary>Remembers a configuration section of a provider; its store takes settings from it.</summary>

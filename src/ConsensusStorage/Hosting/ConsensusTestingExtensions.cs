@@ -15,8 +15,8 @@ public static class ConsensusTestingExtensions
     /// <summary>
     /// Sets up the default grain storage, and <c>PubSubStore</c> for streams, on one store in a whole cluster of
     /// Orleans' TestingHost (<c>InProcessTestCluster</c> or <c>TestCluster</c>) of any number of silos, with the
-    /// shipped timeouts. The replicas float: the silos that are there share them out, and take over those of a silo that is
-    /// killed, because all of them reach all logs. To test the loss of disks or of a quorum, use
+    /// shipped timeouts. The replicas float: the silos that are there share them out, and take over those of a silo
+    /// that is killed, because all of them reach all logs. To test the loss of disks or of a quorum, use
     /// <c>UseConsensusStore</c>.
     /// </summary>
     /// <param name="replicas">Number of replicas, <c>r0</c>, <c>r1</c> and so on: 1, 3 or 5. Default 3.</param>

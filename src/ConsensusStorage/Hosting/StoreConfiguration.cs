@@ -1,3 +1,4 @@
+using System.Collections;
 using System.Globalization;
 using System.Reflection;
 using Microsoft.Extensions.Configuration;
@@ -36,6 +37,20 @@ internal sealed class StoreConfiguration(ConsensusRegistrations registrations, I
                 $"The configuration key {section.Path}:{StoreNameKey} is empty. Name a consensus store, or leave the "
                 + $"key out for the store '{ConsensusStoreOptions.DefaultStoreName}'.")
             : store;
+    }
+
+    /// <summary>The stores that the configuration has sections of.</summary>
+    public static IEnumerable<string> SectionsIn(IConfiguration? configuration) =>
+        configuration?.GetSection(StoresSection).GetChildren().Select(section => section.Key) ?? [];
+
+    /// <summary>Whether each option is as it is when nothing sets it.</summary>
+    public static bool IsUntouched(ConsensusStoreOptions options)
+    {
+        var fresh = new ConsensusStoreOptions();
+        return !options.UsesBlobs && Settings.All(setting =>
+            setting.GetValue(options) is var value
+            && (Equals(value, setting.GetValue(fresh)) || value is IEnumerable<object> and ICollection { Count: 0 }
+                || value is IDictionary { Count: 0 }));
     }
 
     public void Configure(ConsensusStoreOptions options) => Configure(Options.DefaultName, options);

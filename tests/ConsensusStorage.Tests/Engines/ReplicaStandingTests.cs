@@ -25,6 +25,37 @@ public sealed class ReplicaStandingTests
     }
 
     [Fact]
+    public void Silos_without_a_ReplicaId_are_told_to_set_one()
+    {
+        HostsNothing(1);
+        HostsNothing(2);
+        var none = Standings()[1].Words;
+        Assert.Contains("No live silo hosts any replica", none, StringComparison.Ordinal);
+        Assert.Contains(Silo(1).ToParsableString(), none, StringComparison.Ordinal);
+        Assert.Contains("Set option ReplicaId on each silo", none, StringComparison.Ordinal);
+        Assert.Contains("one of a, b, c", none, StringComparison.Ordinal);
+
+        Knows(1, Says("a", 1));
+        var one = Standings()[1].Words;
+        Assert.Contains("set option ReplicaId to 'b'", one, StringComparison.Ordinal);
+        Assert.Contains(Silo(2).ToParsableString(), one, StringComparison.Ordinal);
+        Assert.DoesNotContain(Silo(1).ToParsableString(), one, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Silos_that_were_not_heard_or_share_replicas_out_are_told_of_no_ReplicaId()
+    {
+        _silos[Silo(1)] = KnownSilo.Nothing with { Asking = true };
+        _silos[Silo(2)] = KnownSilo.Nothing with { WasHeard = true, Silent = true };
+        _silos[Silo(3)] = KnownSilo.Nothing with { WasHeard = true, HasNoStore = true };
+        Assert.Equal("Unreachable. No live silo hosts it.", Standings()[1].Words);
+
+        HostsNothing(1);
+        var floating = new ReplicaStandings(Replicas, Logs, null, [], null) { Floats = true };
+        Assert.Equal("Unreachable. No live silo hosts it.", floating.Of(_silos)[1].Words);
+    }
+
+    [Fact]
     public void A_silo_that_gives_no_answer_is_named_with_the_cause()
     {
         Knows(1, Says("a", 1));
@@ -119,6 +150,8 @@ public sealed class ReplicaStandingTests
 
     private static ReplicaDescription Says(string replica, uint log) =>
         new(new(replica), new(log), ReplicaState.Serving, Logs, [], 0, null);
+
+    private void HostsNothing(int silo) => _silos[Silo(silo)] = KnownSilo.Nothing with { WasHeard = true };
 
     private void Knows(int silo, params ImmutableArray<ReplicaDescription> replicas) =>
         _silos[Silo(silo)] = KnownSilo.Nothing with { Replicas = replicas, Told = replicas };
