@@ -42,7 +42,10 @@ internal sealed class HostedLog(
         }
 
         var journal = await journals.OpenAsync(expected, owner, null, index.Replay, cancellationToken);
-        if (_held is { } held && held.Log == journal.Identity.LogId && journal.Bytes <= held.Bytes)
+
+        // An opening adds a fence. In a shared directory that may take the place of a roll record of the same size.
+        var added = settings.Floats && journals.IsExclusive ? 0 : 1;
+        if (_held is { } held && held.Log == journal.Identity.LogId && journal.Bytes < held.Bytes + added)
         {
             await journal.DisposeAsync();
             throw JournalDamage.At(

@@ -167,7 +167,8 @@ internal sealed partial class StoreHost : IConsensusStore
             Path.Combine(Path.GetFullPath(options.DataDirectory), logs.Replace('/', Path.DirectorySeparatorChar)),
             JournalOptionsOf(options) with { YieldsToOtherClusters = settings.Floats },
             time,
-            Random.Shared);
+            Random.Shared,
+            isShared: settings.Floats);
     }
 
     /// <summary>A log batch may be as large as a full one and the largest state behind it.</summary>

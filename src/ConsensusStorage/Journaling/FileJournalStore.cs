@@ -6,8 +6,10 @@ namespace Orleans.Consensus.Journaling;
 /// Logs as directories of one root, each named after its replica. The lock of the directory keeps a second owner out;
 /// the fence record documents who had it. Thread rule: any.
 /// </summary>
+/// <param name="isShared">Other machines have the directories, too: a lock alone is not to be trusted.</param>
 internal sealed class FileJournalStore(
-    IFileLayer files, string root, JournalOptions options, TimeProvider time, Random random) : IJournalStore
+    IFileLayer files, string root, JournalOptions options, TimeProvider time, Random random, bool isShared = false)
+    : IJournalStore
 {
     public bool IsExclusive => true;
 
@@ -16,8 +18,8 @@ internal sealed class FileJournalStore(
         var path = Path.Combine(root, expected.Replica.Name);
         try
         {
-            await using var store = await FileSegmentStore.OpenAsync(
-                files, path, "a silo that looks whose store it is", cancellationToken);
+            await using var store = await OpenStoreAsync(
+                path, "a silo that looks whose store it is", cancellationToken);
             var factory = new SegmentFactory(store, time, NewId);
             await StoreMark.VerifyAsync(store, factory, expected, mayCreate, cancellationToken);
         }
@@ -42,11 +44,11 @@ internal sealed class FileJournalStore(
         CancellationToken cancellationToken)
     {
         var path = Path.Combine(root, expected.Replica.Name);
-        FileSegmentStore? store = null;
+        ISegmentStore? store = null;
         try
         {
-            store = await FileSegmentStore.OpenAsync(
-                files, path, $"silo {owner.Silo} of cluster {owner.Cluster}", cancellationToken);
+            store = await OpenStoreAsync(
+                path, $"silo {owner.Silo} of cluster {owner.Cluster}", cancellationToken);
             var factory = new SegmentFactory(store, time, NewId);
             var opening = new JournalOpening(expected, owner, from, replay);
             var journal = await Journal.OpenAsync(store, factory, options, opening, cancellationToken);
@@ -55,6 +57,13 @@ internal sealed class FileJournalStore(
             // Whoever opens logs is not to go on on a thread of this one.
             await Task.Yield();
             return journal;
+        }
+        catch (SegmentTakenException exception)
+        {
+            throw new JournalFencedException(
+                $"The log of replica {expected.Replica} in {path} was taken over by another silo at the same moment: "
+                + exception.Message,
+                exception);
         }
         catch (DiskFullException exception)
         {
@@ -72,6 +81,11 @@ internal sealed class FileJournalStore(
             }
         }
     }
+
+    private async ValueTask<ISegmentStore> OpenStoreAsync(
+        string path, string owner, CancellationToken cancellationToken) => isShared
+            ? await SharedSegmentStore.OpenAsync(files, path, owner, NewId, cancellationToken)
+            : await FileSegmentStore.OpenAsync(files, path, owner, cancellationToken);
 
     private static JournalFullException NoRoom(JournalIdentity expected, string path, DiskFullException exception) =>
         new(

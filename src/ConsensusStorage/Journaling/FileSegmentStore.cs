@@ -102,11 +102,11 @@ internal sealed class FileSegmentStore : ISegmentStore
             file = await _directory.CreateAsync(name, cancellationToken);
             await FillAsync(file, capacity, header, cancellationToken);
             await _directory.RenameAsync(name, NameOf(number), cancellationToken);
-            await FlushNameAsync(cancellationToken);
+            await FlushNameAsync(_directory, cancellationToken);
         }
         catch
         {
-            await AbandonAsync(name, file);
+            await AbandonAsync(_directory, name, file);
             throw;
         }
 
@@ -129,11 +129,11 @@ internal sealed class FileSegmentStore : ISegmentStore
     /// <summary>
     /// After the rename a file of that name may or may not be durable: even a full disk is not "nothing was written".
     /// </summary>
-    private async ValueTask FlushNameAsync(CancellationToken cancellationToken)
+    public static async ValueTask FlushNameAsync(IFileDirectory directory, CancellationToken cancellationToken)
     {
         try
         {
-            await _directory.FlushAsync(cancellationToken);
+            await directory.FlushAsync(cancellationToken);
         }
         catch (DiskFullException exception)
         {
@@ -143,7 +143,8 @@ internal sealed class FileSegmentStore : ISegmentStore
 
     private static string NameOf(int number) => string.Create(CultureInfo.InvariantCulture, $"{Prefix}{number:D8}");
 
-    private static async ValueTask FillAsync(
+    /// <summary>Writes a new file to its full length and makes it durable; its name is not yet.</summary>
+    public static async ValueTask FillAsync(
         IFile file, long capacity, ReadOnlyMemory<byte> header, CancellationToken cancellationToken)
     {
         await file.WriteAsync(0, header, cancellationToken);
@@ -164,7 +165,7 @@ internal sealed class FileSegmentStore : ISegmentStore
     }
 
     /// <summary>Gives the space back. The failure that led here is the one to report, not one of this.</summary>
-    private async ValueTask AbandonAsync(string name, IFile? file)
+    public static async ValueTask AbandonAsync(IFileDirectory directory, string name, IFile? file)
     {
         try
         {
@@ -173,7 +174,7 @@ internal sealed class FileSegmentStore : ISegmentStore
                 await file.DisposeAsync();
             }
 
-            await _directory.DeleteAsync(name, CancellationToken.None);
+            await directory.DeleteAsync(name, CancellationToken.None);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {

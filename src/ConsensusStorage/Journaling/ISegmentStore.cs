@@ -84,7 +84,11 @@ internal interface ISegment
 }
 
 /// <summary>Somebody else's bytes stand where these were to be: the log has been taken over (S17).</summary>
-internal sealed class SegmentTakenException(string message) : IOException(message);
+internal sealed class SegmentTakenException(string message) : IOException(message)
+{
+    /// <summary>These may stand there, too, and count: whoever took the log over has read them, or not.</summary>
+    public bool MayBeThere { get; init; }
+}
 
 /// <summary>There is no room left; what was to be created is not there.</summary>
 internal sealed class DiskFullException(string message, Exception? inner = null) : IOException(message, inner);

@@ -31,6 +31,22 @@ internal static class IdentityCheck
         }
     }
 
+    /// <summary>Refuses a log in a shared directory that was written as one of a directory of its own, or the reverse.
+    /// </summary>
+    /// <exception cref="JournalFormatException">It was.</exception>
+    public static void VerifyKind(SegmentHeader header, bool isShared, string place)
+    {
+        if (header.GoesOnAt is null == isShared)
+        {
+            throw new JournalFormatException(
+                isShared
+                    ? $"{place} was written by a version of the program that trusted the locks of a shared directory. "
+                        + "This one does not, and can't go on there. Nothing was written. Use an empty directory."
+                    : $"{place} was written for a directory that several machines share, but is opened as one that "
+                        + "only this machine has. Nothing was written. Restore the former configuration.");
+        }
+    }
+
     private static void Compare(string field, string found, string expected, string advice, string place)
     {
         if (!string.Equals(found, expected, StringComparison.Ordinal))

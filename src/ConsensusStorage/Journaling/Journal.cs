@@ -22,6 +22,9 @@ internal sealed class Journal : IJournal
     /// <summary>An owner that was faster so often is asked to wait.</summary>
     private const int PatientTakeOvers = 2;
 
+    /// <summary>Segments that others created, whose number says nothing of how large the log is.</summary>
+    private readonly int _others;
+
     private ImmutableArray<LogSegment> _segments;
     private Task<LogSegment>? _spare;
     private long _offset;
@@ -41,6 +44,7 @@ internal sealed class Journal : IJournal
         _options = options;
         _room = new(factory.Clock);
         _segments = [.. log.Segments];
+        _others = store is ISharedSegmentStore ? _segments.Length - 1 : 0;
         _spare = log.Spare is null ? null : Task.FromResult(log.Spare);
         _offset = log.Offset;
         _batches = log.Batches;
@@ -71,9 +75,15 @@ internal sealed class Journal : IJournal
         JournalOpening opening,
         CancellationToken cancellationToken)
     {
+        if (store is ISharedSegmentStore shared)
+        {
+            var takeOver = new SharedTakeOver(shared, factory, options, opening);
+            return new(store, factory, options, await takeOver.RunAsync(cancellationToken));
+        }
+
         var recovery = new JournalRecovery(store, opening.Expected, opening.From, opening.Replay);
         var log = await recovery.RunAsync(cancellationToken)
-            ?? await CreateAsync(recovery, factory, options, opening, cancellationToken);
+            ?? await FirstSegment.CreateAsync(recovery, factory, options, opening, cancellationToken);
         await using var hold = new TailHold();
         for (var tries = 1; ; tries++)
         {
@@ -181,26 +191,6 @@ internal sealed class Journal : IJournal
         await _store.DisposeAsync();
     }
 
-    /// <summary>The first segment of a new log, or what somebody made of it who was faster.</summary>
-    private static async ValueTask<RecoveredLog> CreateAsync(
-        JournalRecovery recovery,
-        SegmentFactory factory,
-        JournalOptions options,
-        JournalOpening opening,
-        CancellationToken cancellationToken)
-    {
-        try
-        {
-            var first = await factory.CreateAsync(
-                opening.Expected, 1, previous: 0, epoch: 1, options.CapacityOf(1, 0), cancellationToken);
-            return recovery.Begin(first);
-        }
-        catch (SegmentTakenException)
-        {
-            return await recovery.RunAsync(cancellationToken) ?? throw new IOException("The first segment is gone.");
-        }
-    }
-
     /// <summary>
     /// Makes durable what was read, leaves behind what a torn write left, and fences the former owner (S17). The last
     /// batch is written once more before it is trusted: after a failed flush the system may show bytes that are in its
@@ -258,7 +248,8 @@ internal sealed class Journal : IJournal
     /// Whether a segment may be another one of the same name by now: where anybody may create, the first of a log that
     /// was deleted and began anew. An owner of before must not write there, at a place that fits by chance (S17).
     /// </summary>
-    private bool HasCommonName(LogSegment segment) => !_store.IsExclusive && segment.Number == 1;
+    private bool HasCommonName(LogSegment segment) =>
+        !_store.IsExclusive && !_store.Preallocates && segment.Number == 1;
 
     private async ValueTask<JournalPosition> WriteAsync(JournalBatch batch)
     {
@@ -365,12 +356,16 @@ internal sealed class Journal : IJournal
     private ValueTask<LogSegment> CreateNextAsync(int need)
     {
         var number = Tail.Number + 1;
+        var capacity = _options.CapacityOf(number - _others, need);
         return _factory.CreateAsync(
-            Identity, number, Tail.Header.Id, _factory.Epoch, _options.CapacityOf(number, need), _closing.Token);
+            Identity, number, Tail.Header.Id, _factory.Epoch, capacity, _closing.Token);
     }
 
     private JournalFencedException Fenced(Exception exception) => new(
-        $"The log in {_store.Location} is closed: somebody else has taken it over: {exception.Message}", exception);
+        $"The log in {_store.Location} is closed: somebody else has taken it over: {exception.Message}", exception)
+    {
+        MayBeThere = exception is SegmentTakenException { MayBeThere: true },
+    };
 
     private JournalLostException Fail(string what, Exception exception)
     {

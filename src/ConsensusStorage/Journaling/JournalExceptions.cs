@@ -37,8 +37,12 @@ internal sealed class JournalLostException(string message, Exception? inner = nu
 }
 
 /// <summary>
-/// Somebody else has taken the log over (S17). What was being appended is not there and never will be; what its former
-/// owner holds in memory counts for nothing any more.
+/// Somebody else has taken the log over (S17). What was being appended is not there and never will be, or, in a shared
+/// directory, was not acknowledged; what its former owner holds in memory counts for nothing any more.
 /// </summary>
 internal sealed class JournalFencedException(string message, Exception? inner = null)
-    : JournalException(message, inner);
+    : JournalException(message, inner)
+{
+    /// <summary>What was being appended may be there.</summary>
+    public bool MayBeThere { get; init; }
+}

@@ -2,37 +2,6 @@ using Orleans.Consensus.Codec;
 
 namespace Orleans.Consensus.Journaling;
 
-/// <summary>Where a recovered log ends and how it goes on.</summary>
-/// <param name="Segments">All segments of the chain.</param>
-/// <param name="Spare">A segment that was created ahead and not rolled to yet.</param>
-/// <param name="Offset">Offset behind the last batch in the last segment.</param>
-/// <param name="TornUntil">End of what a torn write left behind <paramref name="Offset"/>, or the same offset.</param>
-/// <param name="LastHash">Hash of the last batch.</param>
-/// <param name="LastId">Sequence number of the last batch.</param>
-/// <param name="LastBatch">
-/// Bytes of the last batch and their place; null in a log without any, and where none can be torn. It may be in the
-/// last segment but one, as its roll record.
-/// </param>
-/// <param name="Batches">Number of batches in the last segment.</param>
-/// <param name="Epoch">Highest owner epoch seen.</param>
-/// <param name="Owners">Who had the log so far.</param>
-/// <param name="Bytes">Written bytes of all segments.</param>
-internal sealed record RecoveredLog(
-    IReadOnlyList<LogSegment> Segments,
-    LogSegment? Spare,
-    long Offset,
-    long TornUntil,
-    UInt128 LastHash,
-    long LastId,
-    (ISegment Segment, long Offset, byte[] Bytes)? LastBatch,
-    int Batches,
-    long Epoch,
-    OwnerHistory Owners,
-    long Bytes);
-
-/// <summary>Who had a log, as its fence records tell: the last one, and the clusters of all of them.</summary>
-internal sealed record OwnerHistory(JournalOwner? Last, IReadOnlySet<string> Clusters);
-
 /// <summary>
 /// Reads a log from its first segment to its end, verifies every link, and shows the records, each once. Goes on where
 /// it stood if others have appended meanwhile. Does not: write anything; what it showed may be trusted only when the
@@ -45,7 +14,9 @@ internal sealed class JournalRecovery(
     private const int BlobWindowBytes = 8 << 20;
 
     private readonly SegmentReader _reader = store.Preallocates ? new() : new(BlobWindowBytes);
+    private readonly ISharedSegmentStore? _shared = store as ISharedSegmentStore;
     private readonly List<LogSegment> _segments = [];
+    private readonly HeldRecords _held = new(replay);
     private readonly HashSet<string> _clusters = new(StringComparer.Ordinal);
 
     // Where the walk stands: a segment, an offset in it, and the batches before that.
@@ -94,6 +65,15 @@ internal sealed class JournalRecovery(
         return await WalkAsync(cancellationToken);
     }
 
+    /// <summary>Looks whose log it is, and of which kind, before anybody is disturbed.</summary>
+    public async ValueTask VerifyIdentityAsync(CancellationToken cancellationToken)
+    {
+        if ((await store.ListAsync(cancellationToken)).Count > 0)
+        {
+            await OpenSegmentAsync(1, id: 0, cancellationToken);
+        }
+    }
+
     /// <summary>Begins a log with a segment that has just been created and has nothing in it.</summary>
     public RecoveredLog Begin(LogSegment first)
     {
@@ -114,11 +94,18 @@ internal sealed class JournalRecovery(
         int number, UInt128 id, CancellationToken cancellationToken)
     {
         var storage = await store.OpenAsync(number, id, cancellationToken) ?? throw Missing(number);
+        return await OpenSegmentAsync(storage, cancellationToken);
+    }
+
+    private async ValueTask<LogSegment> OpenSegmentAsync(ISegment storage, CancellationToken cancellationToken)
+    {
+        var number = storage.Number;
         var place = LogSegment.PlaceOf(store.Location, number);
         var bytes = new byte[SegmentHeader.Size];
         var length = await storage.ReadAsync(0, bytes, cancellationToken);
         var (header, hash) = SegmentHeader.Decode(bytes.AsSpan(0, length), place);
         IdentityCheck.Verify(header.Identity, expected, place);
+        IdentityCheck.VerifyKind(header, _shared is not null, place);
 
         var former = _segments.LastOrDefault()?.Header;
         var fault = header switch
@@ -141,9 +128,17 @@ internal sealed class JournalRecovery(
         {
             var segment = _segments[_index];
             var place = segment.Place(store.Location);
+            var behind = await FindBehindAsync(segment, cancellationToken);
             _reader.Open(segment.Storage);
             var scan = new SegmentScan(segment, _reader, store.Preallocates, place);
-            var (tornUntil, roll) = await WalkSegmentAsync(segment, scan, cancellationToken);
+            var (tornUntil, roll) = await WalkSegmentAsync(segment, scan, behind?.Header.GoesOnAt, cancellationToken);
+            if (behind is not null)
+            {
+                // Whatever else stands in this one counts for nothing, a roll record too (S17).
+                GoOnIn(behind);
+                continue;
+            }
+
             if (roll is null)
             {
                 return await EndAsync(tornUntil, cancellationToken);
@@ -155,12 +150,14 @@ internal sealed class JournalRecovery(
     }
 
     private async ValueTask<(long TornUntil, RollRecord? Roll)> WalkSegmentAsync(
-        LogSegment segment, SegmentScan scan, CancellationToken cancellationToken)
+        LogSegment segment, SegmentScan scan, long? end, CancellationToken cancellationToken)
     {
-        while (true)
+        while (_offset != end)
         {
             switch (await scan.StepAsync(_offset, _hash, _id + 1, cancellationToken))
             {
+                case ScanStep.End or ScanStep.Torn when end is not null:
+                    throw EndsBefore(segment, end.Value);
                 case ScanStep.End:
                     return (_offset, null);
                 case ScanStep.Torn torn:
@@ -170,6 +167,11 @@ internal sealed class JournalRecovery(
                     (_hash, _id, _last) = (batch.Hash, batch.Header.Id, (segment, batch.Header));
                     _offset = _resumeAt ?? _offset + batch.Header.Extent;
                     _batches++;
+                    if (_offset > end || (end is not null && roll is not null))
+                    {
+                        throw EndsBefore(segment, end.Value);
+                    }
+
                     if (roll is not null)
                     {
                         return (_offset, roll);
@@ -178,7 +180,24 @@ internal sealed class JournalRecovery(
                     break;
             }
         }
+
+        return (_offset, null);
     }
+
+    /// <summary>
+    /// The segment in which somebody has taken the log over behind this one. It is looked for before this one is read:
+    /// one that comes later keeps the next from taking the log over.
+    /// </summary>
+    private async ValueTask<LogSegment?> FindBehindAsync(LogSegment segment, CancellationToken cancellationToken)
+    {
+        return _shared is null
+            || await _shared.OpenBehindAsync(_index + 2, segment.Header.Id, cancellationToken) is not { } storage
+                ? null
+                : await OpenSegmentAsync(storage, cancellationToken);
+    }
+
+    private JournalCorruptException EndsBefore(LogSegment segment, long end) => JournalDamage.At(
+        segment.Place(store.Location), $"it has no batch that ends at offset {end}, where the next segment goes on");
 
     /// <summary>Shows a batch's records and returns the roll record if it has one.</summary>
     private RollRecord? ShowRecords(LogSegment segment, BatchHeader header, ReadOnlySpan<byte> body)
@@ -188,6 +207,7 @@ internal sealed class JournalRecovery(
         var count = 0;
         RollRecord? roll = null;
         _resumeAt = null;
+        _held.Show();
         while (reader.Remaining > 0)
         {
             if (roll is not null || !reader.TryReadByte(out var kind) || !reader.TryReadBlob(out var record))
@@ -232,7 +252,11 @@ internal sealed class JournalRecovery(
 
     private void Show(byte kind, JournalPosition position, ReadOnlySpan<byte> record)
     {
-        if (from is not { } covered
+        if (_shared is not null)
+        {
+            _held.Add(kind, position, record);
+        }
+        else if (from is not { } covered
             || position.Segment > covered.Segment
             || (position.Segment == covered.Segment && position.Offset > covered.Offset))
         {
@@ -248,21 +272,32 @@ internal sealed class JournalRecovery(
             _segments.Add(await OpenSegmentAsync(_segments.Count + 1, roll.Id, cancellationToken));
         }
 
+        CheckRoll(roll, _index + 1);
+        Enter();
+    }
+
+    private void GoOnIn(LogSegment behind)
+    {
+        _segments.Add(behind);
+        Enter();
+    }
+
+    private void Enter()
+    {
         _index++;
-        CheckRoll(roll);
         _sealedBytes += _offset;
         _offset = SegmentHeader.Size;
         _batches = 0;
     }
 
-    private void CheckRoll(RollRecord roll)
+    private void CheckRoll(RollRecord roll, int index)
     {
-        if (_index >= _segments.Count)
+        if (index >= _segments.Count)
         {
-            throw Missing(_index + 1);
+            throw Missing(index + 1);
         }
 
-        var next = _segments[_index];
+        var next = _segments[index];
         if (roll.Number != next.Number || roll.Id != next.Header.Id || roll.HeaderHash != next.HeaderHash)
         {
             throw JournalDamage.At(next.Place(store.Location), "it is not the segment that the one before rolled to");
@@ -272,7 +307,7 @@ internal sealed class JournalRecovery(
     private async ValueTask<RecoveredLog> EndAsync(long tornUntil, CancellationToken cancellationToken)
     {
         var place = _segments[_index].Place(store.Location);
-        if (tornUntil > _offset && !_segments[_index].HasRoom(tornUntil, 0))
+        if (_shared is null && tornUntil > _offset && !_segments[_index].HasRoom(tornUntil, 0))
         {
             throw JournalDamage.At(place, "there is something in its last sector, but it is no roll record");
         }
@@ -284,8 +319,23 @@ internal sealed class JournalRecovery(
         }
 
         var spare = await CheckSpareAsync(_index, cancellationToken);
-        var last = store.Preallocates ? await CopyLastBatchAsync(cancellationToken) : null;
-        return Recovered(spare, tornUntil, last);
+        var last = store.Preallocates && _shared is null ? await CopyLastBatchAsync(cancellationToken) : null;
+        return Recovered(spare, tornUntil, last) with { End = _shared is null ? null : EndOf() };
+    }
+
+    /// <summary>Before the last batch; behind the header in a log that has none.</summary>
+    private SharedEnd EndOf()
+    {
+        if (_last is not { } last)
+        {
+            return new(_segments[0], SegmentHeader.Size, _segments[0].HeaderHash, 0, SegmentHeader.Size, []);
+        }
+
+        // A roll record that led to an empty segment may have been the last batch.
+        var bytes = last.Segment == _segments[_index]
+            ? _sealedBytes + last.Header.Start
+            : _sealedBytes - last.Header.Extent;
+        return new(last.Segment, last.Header.Start, last.Header.Previous, last.Header.Id - 1, bytes, _held.All);
     }
 
     private RecoveredLog Recovered(

@@ -14,6 +14,10 @@ internal sealed class SegmentFactory(ISegmentStore store, TimeProvider time, Fun
 
     public long Now => time.GetUtcNow().ToUnixTimeMilliseconds();
 
+    /// <summary>Lets some time pass.</summary>
+    public Task PauseAsync(TimeSpan pause, CancellationToken cancellationToken) =>
+        Task.Delay(pause, time, cancellationToken);
+
     public async ValueTask<LogSegment> CreateAsync(
         JournalIdentity identity,
         int number,
@@ -22,9 +26,19 @@ internal sealed class SegmentFactory(ISegmentStore store, TimeProvider time, Fun
         long capacity,
         CancellationToken cancellationToken)
     {
-        var header = new SegmentHeader(identity, number, newId(), previous, epoch, capacity, Now);
+        var header = new SegmentHeader(identity, number, newId(), previous, epoch, capacity, Now)
+        {
+            GoesOnAt = store is ISharedSegmentStore ? 0 : null,
+        };
         var (bytes, hash) = header.Encode();
         var storage = await store.CreateAsync(number, header.Id, capacity, bytes, cancellationToken);
         return new(storage, header, hash);
     }
+
+    /// <summary>A header for a segment that takes a log in a shared directory over.</summary>
+    public SegmentHeader HeaderBehind(JournalIdentity identity, SharedEnd? end, long capacity) =>
+        new(identity, (end?.Segment.Number ?? 0) + 1, newId(), end?.Segment.Header.Id ?? 0, Epoch, capacity, Now)
+        {
+            GoesOnAt = end?.Offset ?? 0,
+        };
 }

@@ -26,11 +26,22 @@ internal sealed record SegmentHeader(
     long Created)
 {
     public const int Size = 4096;
+
+    /// <summary>Of a log in a directory of one machine, or in blobs.</summary>
     public const uint Version = 1;
+
+    /// <summary>Of a log in a directory that several machines share.</summary>
+    public const uint SharedVersion = 2;
 
     private const int VersionOffset = 8;
     private const int HashOffset = Size - 16;
     private const int MaxText = HashOffset;
+
+    /// <summary>
+    /// Offset in the segment before at which this one goes on, whatever stands there; 0 if a roll record led here, or
+    /// for the first one. Null but in shared directories.
+    /// </summary>
+    public long? GoesOnAt { get; init; }
 
     private static ReadOnlySpan<byte> Magic => "CJRNLSEG"u8;
 
@@ -40,7 +51,7 @@ internal sealed record SegmentHeader(
     {
         var writer = new ByteWriter(Size);
         writer.WriteBytes(Magic);
-        writer.WriteUInt32(Version);
+        writer.WriteUInt32(GoesOnAt is null ? Version : SharedVersion);
         writer.WriteUInt32((uint)Number);
         writer.WriteUInt128(Id);
         writer.WriteUInt128(Previous);
@@ -54,6 +65,11 @@ internal sealed record SegmentHeader(
         writer.WriteString(Identity.Store);
         writer.WriteString(Identity.Replica.Name);
         writer.WriteString(Identity.Replicas);
+        if (GoesOnAt is { } goesOnAt)
+        {
+            writer.WriteInt64(goesOnAt);
+        }
+
         if (writer.Length > HashOffset)
         {
             throw new ArgumentException("The names of service, store and replicas are too long for a log's header.");
@@ -81,10 +97,10 @@ internal sealed record SegmentHeader(
         }
 
         var version = BinaryPrimitives.ReadUInt32LittleEndian(bytes[VersionOffset..]);
-        if (version > Version)
+        if (version > SharedVersion)
         {
             throw new JournalFormatException(
-                $"{place} was written in format version {version}; this program reads versions up to {Version}. "
+                $"{place} was written in format version {version}; this program reads versions up to {SharedVersion}. "
                 + "Run a version of the program at least as new as the one that wrote it.");
         }
 
@@ -94,7 +110,8 @@ internal sealed record SegmentHeader(
     private static SegmentHeader DecodeFields(ReadOnlySpan<byte> bytes, uint version, string place)
     {
         var reader = new ByteReader(bytes);
-        if (version == Version
+        var goesOnAt = 0L;
+        if (version is Version or SharedVersion
             && reader.TryReadUInt32(out var number)
             && reader.TryReadUInt128(out var id)
             && reader.TryReadUInt128(out var previous)
@@ -108,11 +125,15 @@ internal sealed record SegmentHeader(
             && reader.TryReadString(MaxText, out var store)
             && reader.TryReadString(MaxText, out var replica)
             && reader.TryReadString(MaxText, out var replicas)
+            && (version == Version || reader.TryReadInt64(out goesOnAt))
             && Sector.IsZero(bytes[reader.Position..]))
         {
             var identity = new JournalIdentity(
                 service, store, new ReplicaId(replica), replicas, (int)groups, generation, new LogId(logId));
-            return new(identity, (int)number, id, previous, epoch, capacity, created);
+            return new(identity, (int)number, id, previous, epoch, capacity, created)
+            {
+                GoesOnAt = version == Version ? null : goesOnAt,
+            };
         }
 
         throw JournalDamage.At(place, $"its header holds no fields of version {version}");

@@ -97,6 +97,30 @@ internal sealed class FaultyDirectoryHandle(FaultyFiles files, FaultyDirectory d
         });
     }
 
+    public async ValueTask<bool> TryRenameAsync(string from, string to, CancellationToken cancellationToken)
+    {
+        var fault = await files.BeforeAsync(FileAction.Rename, PathOf(to), life);
+        var file = directory.Visible.GetValueOrDefault(from)
+            ?? throw new FileNotFoundException($"Could not find file '{PathOf(from)}'.");
+        var isFree = !directory.Visible.ContainsKey(to);
+        if (isFree)
+        {
+            directory.Change(names =>
+            {
+                names.Remove(from);
+                names[to] = file;
+            });
+        }
+
+        return fault == FileFault.Crash ? throw files.Crashed() : isFree;
+    }
+
+    public async ValueTask<byte[]?> ReadAllAsync(string name, CancellationToken cancellationToken)
+    {
+        await files.BeforeAsync(FileAction.Read, PathOf(name), life);
+        return directory.Visible.GetValueOrDefault(name)?.ToArray();
+    }
+
     public ValueTask DeleteAsync(string name, CancellationToken cancellationToken) =>
         ChangeAsync(FileAction.Delete, name, names => names.Remove(name));
 

@@ -23,11 +23,12 @@ internal sealed class DiskFaults(SimulatedCluster cluster, Random random)
     public FileShares? Shares { get; private set; }
 
     /// <summary>The servers of shared directories may fail instead of disks from here on.</summary>
-    public void Add(FileShares shares)
+    public void Add(FileShares shares, bool locksHold)
     {
         Shares = shares;
         foreach (var (number, server) in shares.All.Index())
         {
+            server.LocksHold = locksHold;
             server.Files.Plan = operation => DecideAsync(number, operation);
             server.Files.FoundFull = () => FoundFull(server.Files);
         }

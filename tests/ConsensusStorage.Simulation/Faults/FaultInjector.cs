@@ -43,7 +43,7 @@ internal sealed class FaultInjector
 
         if (scenario.Shares)
         {
-            _disks.Add(cluster.Share());
+            _disks.Add(cluster.Share(), scenario.LocksHold);
         }
         else if (scenario.Floats)
         {

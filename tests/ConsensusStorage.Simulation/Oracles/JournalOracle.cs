@@ -219,10 +219,10 @@ internal sealed class JournalOracle(Action<string> violated)
                 opening.Unknown = [];
                 throw;
             }
-            catch (JournalFencedException)
+            catch (JournalFencedException exception)
             {
                 oracle.Saw("fenced out in an append");
-                (opening.Unknown, opening.IsFenced) = ([], true);
+                (opening.Unknown, opening.IsFenced) = (exception.MayBeThere ? opening.Unknown : [], true);
                 throw;
             }
         }

@@ -52,6 +52,9 @@ internal sealed record Scenario(
     /// <summary>Replicas that float do it over shared directories.</summary>
     public bool Shares => Floats && Profile.Shares;
 
+    /// <summary>Whether the locks of shared directories hold between machines.</summary>
+    public bool LocksHold => new Random(Seed ^ 0x10C5).Next(3) == 0;
+
     /// <summary>The store is formed for the first time while the faults strike already.</summary>
     public bool FormsInTrouble { get; init; }
 

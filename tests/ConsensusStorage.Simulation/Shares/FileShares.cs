@@ -30,7 +30,8 @@ internal sealed class FileShares
     {
         var mounts = All.Select(server => new ShareMount(server, process, silo)).ToImmutableArray();
         _mounts.Add(process, [.. mounts]);
-        return name => new FileJournalStore(new Mounts(_replicas, mounts), name, options, time, random);
+        return name => new FileJournalStore(
+            new Mounts(_replicas, mounts), name, options, time, random, isShared: true);
     }
 
     /// <summary>The same for somebody who only looks.</summary>

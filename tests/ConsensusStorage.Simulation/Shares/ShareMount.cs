@@ -56,6 +56,12 @@ internal sealed class ShareMount(FileShareServer server, SimulatedProcess proces
         public ValueTask RenameAsync(string from, string to, CancellationToken cancellationToken) =>
             Living().RenameAsync(from, to, cancellationToken);
 
+        public ValueTask<bool> TryRenameAsync(string from, string to, CancellationToken cancellationToken) =>
+            Living().TryRenameAsync(from, to, cancellationToken);
+
+        public ValueTask<byte[]?> ReadAllAsync(string name, CancellationToken cancellationToken) =>
+            Living().ReadAllAsync(name, cancellationToken);
+
         public ValueTask DeleteAsync(string name, CancellationToken cancellationToken) =>
             Living().DeleteAsync(name, cancellationToken);
 

@@ -74,7 +74,7 @@ public sealed class OpeningTests
 
         var exception = await Assert.ThrowsAsync<JournalFormatException>(async () => await _log.OpenAsync());
         Assert.Contains("version 9", exception.Message, StringComparison.Ordinal);
-        Assert.Contains("versions up to 1", exception.Message, StringComparison.Ordinal);
+        Assert.Contains("versions up to 2", exception.Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -45,13 +45,16 @@ internal sealed class TestLog(IFileLayer files, string root = "/logs", int seed 
     /// <summary>What the log goes by, if not <see cref="Time"/>.</summary>
     public TimeProvider? Clock { get; init; }
 
+    /// <summary>Other machines have its directory, too.</summary>
+    public bool IsShared { get; init; }
+
     /// <summary>The directory of the log.</summary>
     public string Directory => Path.Combine(root, Expected.Replica.Name);
 
     public ValueTask<IJournal> OpenAsync(JournalPosition? from = null)
     {
         Replayed.Clear();
-        return new FileJournalStore(files, root, Options, Clock ?? Time, _random).OpenAsync(
+        return new FileJournalStore(files, root, Options, Clock ?? Time, _random, IsShared).OpenAsync(
             Expected,
             Owner,
             from,

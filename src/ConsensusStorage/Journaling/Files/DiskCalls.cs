@@ -14,6 +14,7 @@ internal sealed partial class DiskCalls : IDiskCalls
     private const int OpenReadOnly = 0;
     private const int DeniedOnUnix = 13;
     private const int InvalidOnUnix = 22;
+    private const int ExistsOnUnix = 17;
     private const int NoSpaceOnUnix = 28;
     private const int QuotaOnLinux = 122;
     private const int QuotaOnMac = 69;
@@ -53,6 +54,43 @@ internal sealed partial class DiskCalls : IDiskCalls
         }
     }
 
+    /// <summary>
+    /// Gives a file another name if nothing has that. .NET looks first and renames then, and somebody may come between.
+    /// </summary>
+    /// <returns>False if the name is taken.</returns>
+    /// <exception cref="IOException">It failed, or this file system has no way to do it.</exception>
+    public static bool TryRename(string from, string to)
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            return TryMove(from, to);
+        }
+
+        // Linked, not renamed: network file systems know that.
+        if (Link(from, to) != 0)
+        {
+            return Marshal.GetLastPInvokeError() == ExistsOnUnix
+                ? false
+                : throw Failure("give its name to", to);
+        }
+
+        File.Delete(from);
+        return true;
+    }
+
+    private static bool TryMove(string from, string to)
+    {
+        try
+        {
+            File.Move(from, to);
+            return true;
+        }
+        catch (IOException) when (File.Exists(to))
+        {
+            return false;
+        }
+    }
+
     /// <summary>Tells "no rights" and "no such thing here" from a flush that was tried and failed.</summary>
     public static bool IsRefused(IOException exception) =>
         !OperatingSystem.IsWindows() && exception.HResult is (DeniedOnUnix or InvalidOnUnix);
@@ -78,6 +116,9 @@ internal sealed partial class DiskCalls : IDiskCalls
 
     [LibraryImport("libc", EntryPoint = "fsync", SetLastError = true)]
     private static partial int Sync(SafeFileHandle file);
+
+    [LibraryImport("libc", EntryPoint = "link", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int Link(string from, string to);
 
     [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int Open(string path, int flags);

@@ -23,6 +23,17 @@ internal sealed class DiskDirectory(string path, DirectoryLock held, DiskThread 
     public ValueTask RenameAsync(string from, string to, CancellationToken cancellationToken) =>
         chores.RunAsync(() => DiskFile.Guard(() => File.Move(PathOf(from), PathOf(to), overwrite: true)));
 
+    public ValueTask<bool> TryRenameAsync(string from, string to, CancellationToken cancellationToken) =>
+        chores.RunAsync(() =>
+        {
+            var done = false;
+            DiskFile.Guard(() => done = DiskCalls.TryRename(PathOf(from), PathOf(to)));
+            return done;
+        });
+
+    public ValueTask<byte[]?> ReadAllAsync(string name, CancellationToken cancellationToken) =>
+        _appends.RunAsync(() => ReadAll(PathOf(name)));
+
     public ValueTask DeleteAsync(string name, CancellationToken cancellationToken) =>
         chores.RunAsync(() => File.Delete(PathOf(name)));
 
@@ -37,6 +48,26 @@ internal sealed class DiskDirectory(string path, DirectoryLock held, DiskThread 
     }
 
     private string PathOf(string name) => Path.Combine(path, name);
+
+    private static byte[]? ReadAll(string path)
+    {
+        try
+        {
+            using var file = File.OpenHandle(path, share: FileShare.ReadWrite | FileShare.Delete);
+            var bytes = new byte[RandomAccess.GetLength(file)];
+            var read = 0;
+            for (int count; (count = RandomAccess.Read(file, bytes.AsSpan(read), read)) > 0;)
+            {
+                read += count;
+            }
+
+            return bytes[..read];
+        }
+        catch (FileNotFoundException)
+        {
+            return null;
+        }
+    }
 
     private IFile OpenFile(string name, FileMode mode)
     {

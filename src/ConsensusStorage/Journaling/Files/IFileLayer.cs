@@ -32,6 +32,20 @@ internal interface IFileDirectory : IAsyncDisposable
     /// <summary>At once, in place of what had the new name. Durable after <see cref="FlushAsync"/>.</summary>
     ValueTask RenameAsync(string from, string to, CancellationToken cancellationToken);
 
+    /// <summary>
+    /// The same, but only if nothing has the new name: of several who try at once, on whatever machines, one succeeds.
+    /// Durable after <see cref="FlushAsync"/>.
+    /// </summary>
+    /// <returns>False if the name is taken.</returns>
+    ValueTask<bool> TryRenameAsync(string from, string to, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Opens a small file, reads all of it and closes it, so that it is what others have put there by now. Comes before
+    /// what is done in bulk.
+    /// </summary>
+    /// <returns>Null if there is no such file.</returns>
+    ValueTask<byte[]?> ReadAllAsync(string name, CancellationToken cancellationToken);
+
     /// <summary>Durable after <see cref="FlushAsync"/>. A file that isn't there is no failure.</summary>
     ValueTask DeleteAsync(string name, CancellationToken cancellationToken);
 

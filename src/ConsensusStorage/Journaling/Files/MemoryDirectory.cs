@@ -42,6 +42,25 @@ internal sealed class MemoryDirectory(string path)
             return ValueTask.CompletedTask;
         }
 
+        public ValueTask<bool> TryRenameAsync(string from, string to, CancellationToken cancellationToken) =>
+            new(directory.With(files =>
+            {
+                var file = files.GetValueOrDefault(from) ?? throw NotFound(from);
+                return files.TryAdd(to, file) && files.Remove(from);
+            }));
+
+        public async ValueTask<byte[]?> ReadAllAsync(string name, CancellationToken cancellationToken)
+        {
+            if (directory.With(files => files.GetValueOrDefault(name)) is not { } file)
+            {
+                return null;
+            }
+
+            var bytes = new byte[file.Length];
+            await file.ReadAsync(0, bytes, cancellationToken);
+            return bytes;
+        }
+
         public ValueTask DeleteAsync(string name, CancellationToken cancellationToken)
         {
             directory.With(files => files.Remove(name));

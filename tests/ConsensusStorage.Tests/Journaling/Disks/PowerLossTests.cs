@@ -47,6 +47,50 @@ public sealed class PowerLossTests : IDisposable
     }
 
     [Fact]
+    public async Task What_a_shared_log_acknowledged_is_there_after_a_loss_of_power()
+    {
+        if (!OperatingSystem.IsLinux())
+        {
+            return;
+        }
+
+        var log = new TestLog(new DiskFiles(_disk), Root) { IsShared = true };
+        var appended = new List<byte[]>();
+        for (var life = 0; life < 3; life++)
+        {
+            await using var journal = await log.OpenAsync();
+            await CheckAsync();
+            for (var i = 0; i < 7; i++)
+            {
+                appended.AddRange((await TestLog.AppendAsync(journal, TestLog.Bytes(i + life, 1500))).Select(
+                    record => record.Bytes));
+                await CheckAsync();
+            }
+        }
+
+        async Task CheckAsync()
+        {
+            var after = new TestLog(new DiskFiles(), AfterPowerLoss()) { IsShared = true };
+            Assert.Equal(appended, (await after.ReplayAsync()).Select(record => record.Bytes));
+        }
+    }
+
+    [Fact]
+    public void Of_several_who_give_a_file_one_name_one_succeeds()
+    {
+        var (first, second) = (Path.Combine(_directory.FullName, "1"), Path.Combine(_directory.FullName, "2"));
+        var name = Path.Combine(_directory.FullName, "name");
+        File.WriteAllText(first, "first");
+        File.WriteAllText(second, "second");
+        Assert.True(DiskCalls.TryRename(first, name));
+        Assert.False(DiskCalls.TryRename(second, name));
+        Assert.Equal("first", File.ReadAllText(name));
+        Assert.False(File.Exists(first));
+        Assert.True(File.Exists(second));
+        Assert.Throws<IOException>(() => DiskCalls.TryRename(first, $"{name}s"));
+    }
+
+    [Fact]
     public async Task A_header_that_is_all_of_its_file_is_there_after_a_loss_of_power()
     {
         if (!OperatingSystem.IsLinux())
