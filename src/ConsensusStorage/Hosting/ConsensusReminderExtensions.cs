@@ -45,6 +45,7 @@ public static class ConsensusReminderExtensions
             host.Engine,
             services.GetRequiredService<IActivatorProvider>(),
             services.GetRequiredService<ILogger<ConsensusGrainStorage>>());
-        return new(storage, StoreClock.Of(services), Random.Shared);
+        var settings = new ReminderSettings { RequestTimeout = host.RequestTimeout };
+        return new(storage, settings, StoreClock.Of(services), Random.Shared);
     }
 }

@@ -59,6 +59,8 @@ internal sealed partial class StoreHost : IConsensusStore
 
     public int MaxStateBytes => _options.MaxStateBytes;
 
+    public TimeSpan RequestTimeout => _options.RequestTimeout;
+
     public IConsensusEngine Engine => _store.Engine;
 
     /// <inheritdoc cref="PaxosStore.Failure"/>

@@ -15,5 +15,5 @@ public sealed class StoredReminderTests(SharedCluster shared) : ReminderTableCas
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
     private protected override ConsensusReminderTable NewTable() =>
-        new(shared.Cluster.Storage(_tables++ % 3, SharedCluster.Binary), TimeProvider.System, Random.Shared);
+        new(shared.Cluster.Storage(_tables++ % 3, SharedCluster.Binary), Settings, TimeProvider.System, Random.Shared);
 }

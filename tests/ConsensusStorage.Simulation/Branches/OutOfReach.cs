@@ -20,8 +20,9 @@ internal sealed record OutOfReach(string Method, string Source, string When, str
     private const string Leaving = "others soon have what a silo hosts that leaves; FloatingReplicasTests";
     private const string Misuse = "an operator's mistake; FormationTests, ReplicaDirectoryTests";
     private const string NoClearing = "no silo empties a whole table; MembershipTableCases, ReminderTableTests";
-    private const string NoNames = "no simulated silo is of the version before; ReminderTableTests";
-    private const string FewChanges = "few silos change one bucket at once; ReminderTableTests";
+    private const string NoNames = "no simulated silo is of another version; ReminderTreeTests";
+    private const string FewCalls = "a store is empty for a moment only; ReminderTreeTests";
+    private const string FewChanges = "there are few reminders, changed by few silos at once; ReminderTableTests";
     private const string Older = "what Orleans called before it had tokens; the same";
     private const string WrongPlaces = "an operator's mistake; MembershipFaultTests";
     private const string NoTear = "documents are never torn; MembershipFaultTests, MembershipFuzzTests";
@@ -155,10 +156,19 @@ internal sealed record OutOfReach(string Method, string Source, string When, str
             "no place is emptied in the moment of its formation; MembershipFaultTests"),
         new("DocumentFormation.CreateMissingAsync", "look.Content is null", "entered", "only after that"),
         new("DocumentFormation.Require", "", "knowsTheOthers: no", "the same; MembershipFaultTests"),
-        new("ReminderBucket.By", "Last", "Last: no", NoNames),
-        new("ReminderBucket.HasSeen", "Last", "Last: no", NoNames),
-        new("ReminderBucket.HasSeen", "names.Contains(Unnamed)", "Contains: yes", NoNames),
-        new("ReminderBucket.HasSeen", "names.Contains(Unnamed)", ">= 16: yes", FewChanges),
+        new("FormerReminderBuckets.RefuseAsync", "state.RecordExists", "yes", NoNames),
+        new("FormerReminderBuckets.RefuseAsync", "_look is null", "IsCompletedSuccessfully: no", FewCalls),
+        new("KnownReminderNodes.NoteSplit", "MostSplit", "no", FewChanges),
+        new("KnownReminderNodes.Keep", "MostLeaves", "no", FewChanges),
+        new("ReminderNode.HasSeen", "Last", "Last: no", FewChanges),
+        new("ReminderNode.HasSeen", "Last.Contains(last)", "Contains: no", FewChanges),
+        new("ReminderNode.HasSeen", "Last.Count", "< 16: no", FewChanges),
+        new("ReminderNodeId.get_LastHash", "IsRoot", "yes", "every range begins with the root, unasked"),
+        new("ReminderTree.ClearAsync", "", "", NoClearing),
+        new("ReminderTree.WasDone", "", "HasValue: no", FewChanges),
+        new("ReminderTree.ChangeAsync", "MostConflicts", "== 30: yes", FewChanges),
+        new("ReminderTree.ReadStateAsync", "Format", "== 1: no", NoNames),
+        new("ReminderTree.IsTooLarge", "Deepest", ">= 64: yes", "no two reminders share a hash; ReminderTreeTests"),
         new("ConsensusReminderTable.TestOnlyClearTable", "", "", NoClearing),
         new("ConsensusReminderTable.ReadRows", "when (", "0: no", "grain storage fails in no other way there"),
     ];

@@ -8,19 +8,16 @@ using Orleans.Runtime;
 namespace Orleans.Consensus.Simulation.Reminders;
 
 /// <summary>
-/// What grains and the reminder service of a silo ask of the reminder table: few reminders, in few buckets, so that
+/// What grains and the reminder service of a silo ask of the reminder table: few reminders, in few nodes, so that
 /// silos get in one another's way.
 /// </summary>
 internal sealed class ReminderClient(SeedRun run, ReminderOracle oracle, ConsensusReminderTable table, Random random)
 {
-    private const int BucketShift = 24;
+    /// <summary>All grains are at the ring's end and beginning: a range that goes around.</summary>
+    private const uint Begin = (255u << 24) - 1;
 
-    /// <summary>All grains are in the last bucket and the first two: a range that goes around the ring.</summary>
-    private const uint Begin = (255u << BucketShift) - 1;
-
-    private const uint End = (2u << BucketShift) - 1;
-    private const int Buckets = 3;
-    private const int GrainsOfABucket = 2;
+    private const uint End = (2u << 24) - 1;
+    private const int GrainCount = 6;
     private const int LongestWait = 5_000;
 
     private static readonly ImmutableArray<string> Names = ["one", "two"];
@@ -30,14 +27,14 @@ internal sealed class ReminderClient(SeedRun run, ReminderOracle oracle, Consens
         .. Enumerable.Range(0, int.MaxValue)
             .Select(number => GrainId.Create("remindable", number.ToString(CultureInfo.InvariantCulture)))
             .Where(grain => grain.GetUniformHashCode() is > Begin or <= End)
-            .Take(Buckets * GrainsOfABucket),
+            .Take(GrainCount),
     ];
 
     private static readonly ImmutableArray<string> Keys = KeysOf(Grains);
 
-    /// <summary>In the midst of a bucket: the first of the grains behind the ring's beginning.</summary>
+    /// <summary>In the midst of a node: the second of the grains behind the ring's beginning.</summary>
     private static readonly uint Midst =
-        Grains.Select(grain => grain.GetUniformHashCode()).Where(hash => hash <= End).Min();
+        Grains.Select(grain => grain.GetUniformHashCode()).Where(hash => hash <= End).Order().ElementAt(1);
 
     /// <summary>Those of the grains behind that one.</summary>
     private static readonly ImmutableArray<string> LastKeys =

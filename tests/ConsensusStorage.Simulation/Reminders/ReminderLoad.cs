@@ -14,6 +14,15 @@ internal sealed class ReminderLoad(SeedRun run)
     private static readonly ReminderStates States = new();
     private static readonly GrainStorageSettings Settings = new("test", "reminders", 1 << 20, States);
 
+    /// <summary>Nodes are split all the time; there is little room for changes, and hardly an old bucket.</summary>
+    private static readonly ReminderSettings Limits = new()
+    {
+        RequestTimeout = TimeSpan.FromSeconds(1),
+        MostRows = 2,
+        ReadsAtOnce = 2,
+        FormerBuckets = 1,
+    };
+
     private readonly ReminderOracle _oracle = new(run.Violated);
 
     public int Operations => _oracle.Calls.Count;
@@ -29,7 +38,7 @@ internal sealed class ReminderLoad(SeedRun run)
     /// <summary>The shipped table over the shipped storage on a silo; its clients share it.</summary>
     public ConsensusReminderTable TableOf(PaxosStore store, Random random) => new(
         new ConsensusGrainStorage(
-            Settings, store.Engine, States, NullLogger<ConsensusGrainStorage>.Instance), run.Time, random);
+            Settings, store.Engine, States, NullLogger<ConsensusGrainStorage>.Instance), Limits, run.Time, random);
 
     public ReminderClient ClientOf(ConsensusReminderTable table, Random random) => new(run, _oracle, table, random);
 

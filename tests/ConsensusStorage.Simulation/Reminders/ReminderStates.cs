@@ -8,30 +8,33 @@ using Orleans.Storage;
 
 namespace Orleans.Consensus.Simulation.Reminders;
 
-/// <summary>Buckets as bytes; Orleans' serializer needs a host around it.</summary>
+/// <summary>Nodes as bytes; Orleans' serializer needs a host around it.</summary>
 internal sealed class ReminderStates : IGrainStorageSerializer, IActivatorProvider
 {
     public BinaryData Serialize<T>(T? input)
     {
-        var bucket = (ReminderBucket)(object)input!;
-        return new(JsonSerializer.SerializeToUtf8Bytes(new Bucket(
-            bucket.Reminders.ConvertAll(
-                row => new Row(row.Grain.ToString(), row.Name, row.StartAt, row.Period, row.ETag)),
-            bucket.Last)));
+        var node = (ReminderNode)(object)input!;
+        return new(JsonSerializer.SerializeToUtf8Bytes(new Node(
+            node.Format,
+            node.Rows.ConvertAll(row => new Row(row.Grain.ToString(), row.Name, row.StartAt, row.Period, row.ETag)),
+            node.Last,
+            node.IsSplit)));
     }
 
     public T Deserialize<T>(BinaryData input)
     {
-        var bucket = JsonSerializer.Deserialize<Bucket>(input)!;
-        return (T)(object)new ReminderBucket(
-            bucket.Rows.ConvertAll(
+        var node = JsonSerializer.Deserialize<Node>(input)!;
+        return (T)(object)new ReminderNode(
+            node.Format,
+            node.Rows.ConvertAll(
                 row => new ReminderRow(GrainId.Parse(row.Grain), row.Name, row.StartAt, row.Period, row.ETag)),
-            bucket.Last);
+            node.Last,
+            node.IsSplit);
     }
 
     public IActivator<T> GetActivator<T>() => new Activator<T>();
 
-    private sealed record Bucket(List<Row> Rows, List<string>? Last);
+    private sealed record Node(int Format, List<Row> Rows, List<string> Last, bool IsSplit);
 
     private sealed record Row(string Grain, string Name, DateTime StartAt, TimeSpan Period, string ETag);
 

@@ -25,6 +25,12 @@ internal sealed class MemoryGrainStorage : IGrainStorage
     /// <summary>Reads take until this is over.</summary>
     public Task Delay { get; set; } = Task.CompletedTask;
 
+    /// <summary>Writes take until this is over.</summary>
+    public Task WriteDelay { get; set; } = Task.CompletedTask;
+
+    /// <summary>States that were written.</summary>
+    public ConcurrentQueue<GrainId> Writes { get; } = [];
+
     /// <summary>States that were read.</summary>
     public ConcurrentQueue<GrainId> Reads { get; } = [];
 
@@ -48,9 +54,15 @@ internal sealed class MemoryGrainStorage : IGrainStorage
         grainState.RecordExists = exists;
     }
 
-    public async Task WriteStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState)
+    public Task WriteStateAsync<T>(string stateName, GrainId grainId, IGrainState<T> grainState) =>
+        WriteStateAsync(stateName, grainId, grainState, CancellationToken.None);
+
+    public async Task WriteStateAsync<T>(
+        string stateName, GrainId grainId, IGrainState<T> grainState, CancellationToken cancellationToken)
     {
         await Task.Yield();
+        Writes.Enqueue(grainId);
+        await WriteDelay.WaitAsync(cancellationToken);
         if (Doubt is { } doubt)
         {
             Doubt = null;

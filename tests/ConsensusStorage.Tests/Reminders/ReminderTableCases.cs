@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using Orleans.Consensus.Reminders;
 using Orleans.Runtime;
@@ -11,6 +12,9 @@ public abstract class ReminderTableCases(int ranges)
     private ConsensusReminderTable? _table;
 
     private protected ConsensusReminderTable Table => _table ??= NewTable();
+
+    /// <summary>Small nodes, so that a few reminders make a deep tree.</summary>
+    private protected static ReminderSettings Settings { get; } = new() { MostRows = 3, FormerBuckets = 4 };
 
     [Fact]
     public async Task A_reminder_comes_back_as_it_was_written()
@@ -51,7 +55,7 @@ public abstract class ReminderTableCases(int ranges)
         await Table.UpsertRow(Entry(grain, "two"));
         await Table.UpsertRow(Entry(NewGrain(), "one"));
         var rows = await Table.ReadRows(grain);
-        Assert.Equal(["one", "two"], rows.Reminders.Select(row => row.ReminderName).Order(StringComparer.Ordinal));
+        Assert.Equal(["one", "two"], NamesOf(rows.Reminders));
         Assert.Empty((await Table.ReadRows(NewGrain())).Reminders);
     }
 
@@ -90,6 +94,32 @@ public abstract class ReminderTableCases(int ranges)
     }
 
     [Fact]
+    public async Task Reminders_of_one_grain_are_changed_from_two_silos_while_their_nodes_split()
+    {
+        var (grain, other) = (NewGrain(), NewTable());
+        var names = Enumerable.Range(0, 60).Select(number => $"{number}").ToList();
+        await Task.WhenAll(names.Select(async name =>
+        {
+            var (one, two) = int.Parse(name, CultureInfo.InvariantCulture) % 2 == 0 ? (Table, other) : (other, Table);
+            var etag = await one.UpsertRow(Entry(grain, name));
+            if (name.EndsWith('7'))
+            {
+                Assert.False(await two.RemoveRow(grain, name, "another"));
+                Assert.True(await two.RemoveRow(grain, name, etag!));
+            }
+        }));
+
+        var left = names.Where(name => !name.EndsWith('7')).Order(StringComparer.Ordinal).ToList();
+        foreach (var table in new[] { Table, other, NewTable() })
+        {
+            Assert.Equal(left, NamesOf((await table.ReadRows(grain)).Reminders));
+            Assert.Equal(left, NamesOf((await table.ReadRows(0, 0)).Reminders));
+            Assert.NotNull(await table.ReadRow(grain, left[0]));
+            Assert.Null(await table.ReadRow(grain, "7"));
+        }
+    }
+
+    [Fact]
     public async Task ATable_that_is_cleared_is_empty()
     {
         await Task.WhenAll(Enumerable.Range(0, 20).Select(_ => Table.UpsertRow(Entry(NewGrain(), "name"))));
@@ -107,6 +137,9 @@ public abstract class ReminderTableCases(int ranges)
         StartAt = new(2030, 1, 2, 3, 4, 5, DateTimeKind.Utc),
         Period = TimeSpan.FromMinutes(1),
     };
+
+    private protected static IEnumerable<string> NamesOf(IEnumerable<ReminderEntry> rows) =>
+        rows.Select(row => row.ReminderName).Order(StringComparer.Ordinal);
 
     /// <summary>Another silo's.</summary>
     private protected abstract ConsensusReminderTable NewTable();

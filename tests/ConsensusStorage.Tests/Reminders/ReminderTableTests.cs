@@ -5,26 +5,19 @@ using Orleans.Storage;
 namespace Orleans.Consensus.Tests.Reminders;
 
 /// <summary>The reminder table over a storage in memory that can fail.</summary>
-public sealed class ReminderTableTests() : ReminderTableCases(ranges: 300)
+public sealed class ReminderTableTests() : ReminderTableCases(ranges: 300), IAsyncLifetime
 {
     private readonly MemoryGrainStorage _storage = new();
 
-    [Theory]
-    [InlineData(0u, uint.MaxValue, 256)]
-    [InlineData(0u, 0u, 256)]
-    [InlineData(5u, 5u, 256)]
-    [InlineData(0u, 1u, 1)]
-    [InlineData((1u << 24) - 1, 1u << 24, 1)]
-    [InlineData(1u << 24, (1u << 24) + 1, 1)]
-    [InlineData(1u << 24, 3u << 24, 3)]
-    [InlineData(uint.MaxValue, 10u, 1)]
-    [InlineData(255u << 24, 0u, 2)]
-    public async Task A_range_touches_the_buckets_that_it_needs_and_each_once(uint begin, uint end, int buckets)
+    public async ValueTask InitializeAsync()
     {
-        await Table.ReadRows(begin, end);
-        Assert.Equal(buckets, _storage.Reads.Count);
-        Assert.Equal(buckets, _storage.Reads.Distinct().Count());
+        // The tree has a root from now on.
+        await Table.ReadRows(0, 0);
+        _storage.Reads.Clear();
+        _storage.Writes.Clear();
     }
+
+    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
 
     [Fact]
     public async Task Who_is_overtaken_begins_anew_and_gives_up_after_many_times()
@@ -105,35 +98,22 @@ public sealed class ReminderTableTests() : ReminderTableCases(ranges: 300)
     [Theory]
     [InlineData(15, true)]
     [InlineData(16, null)]
-    public void A_bucket_knows_the_last_sixteen_changes(int later, bool? known)
+    public void A_node_knows_the_last_sixteen_changes(int later, bool? known)
     {
-        var before = ReminderBucket.Empty.By("before");
+        var before = ReminderNode.Empty.By("before");
         var others = Enumerable.Range(0, later).Select(number => $"{number}").ToList();
 
-        var with = others.Aggregate(before.By("own"), (bucket, name) => bucket.By(name));
+        var with = others.Aggregate(before.By("own"), (node, name) => node.By(name));
         Assert.Equal(known, with.HasSeen("own", before));
-        var without = others.Aggregate(before, (bucket, name) => bucket.By(name));
+        var without = others.Aggregate(before, (node, name) => node.By(name));
         Assert.Equal(known is null ? null : false, without.HasSeen("own", before));
+        Assert.True(ReminderNode.Empty.By("own").By("next").HasSeen("own", ReminderNode.Empty));
+        Assert.False(ReminderNode.Empty.By("next").HasSeen("own", ReminderNode.Empty));
+        Assert.Null(without.HasSeen("own", ReminderNode.Empty.By("forgotten")));
     }
 
     [Fact]
-    public void What_a_silo_that_knows_no_names_has_written_tells_nothing()
-    {
-        var before = ReminderBucket.Empty.By("before");
-        var forgot = before.By("own") with { Last = null };
-        var old = new ReminderBucket([], null);
-
-        Assert.Null(forgot.HasSeen("own", before));
-        Assert.Null(forgot.By("next").HasSeen("own", before));
-        Assert.Null(forgot.By("next").HasSeen("own", ReminderBucket.Empty));
-        Assert.Null(old.By("next").HasSeen("own", old));
-        Assert.True(old.By("own").By("next").HasSeen("own", old));
-        Assert.False(ReminderBucket.Empty.By("next").HasSeen("own", ReminderBucket.Empty));
-        Assert.False(ReminderBucket.Empty.HasSeen("own", ReminderBucket.Empty));
-    }
-
-    [Fact]
-    public async Task A_change_after_a_change_reads_nothing_unless_somebody_else_has_changed_the_bucket()
+    public async Task A_change_after_a_change_reads_nothing_unless_somebody_else_has_changed_the_node()
     {
         var (entry, other) = (Entry(NewGrain(), "name"), NewTable());
         await Table.UpsertRow(entry);
@@ -148,10 +128,13 @@ public sealed class ReminderTableTests() : ReminderTableCases(ranges: 300)
     }
 
     [Fact]
-    public async Task A_range_that_Orleans_waits_for_is_read_when_there_is_a_quorum_and_one_bucket_goes_first()
+    public async Task A_range_that_Orleans_waits_for_is_read_when_there_is_a_quorum_and_one_node_goes_first()
     {
         var time = new FakeTimeProvider();
-        var table = new ConsensusReminderTable(_storage, time, Random.Shared);
+        var entries = Enumerable.Range(0, 20).Select(_ => Entry(NewGrain(), "name")).ToList();
+        await Task.WhenAll(entries.Select(Table.UpsertRow));
+        _storage.Reads.Clear();
+        var table = new ConsensusReminderTable(_storage, Settings, time, Random.Shared);
         using var stop = new CancellationTokenSource();
         _storage.Failures = 3;
 
@@ -162,8 +145,10 @@ public sealed class ReminderTableTests() : ReminderTableCases(ranges: 300)
             await Task.Yield();
         }
 
-        Assert.Empty((await reading).Reminders);
-        Assert.Equal(3 + 1 + ConsensusReminderTable.Buckets, _storage.Reads.Count);
+        Assert.Equal(entries.Count, (await reading).Reminders.Count);
+        var root = ReminderNodeId.Root.ToGrainId();
+        Assert.Equal([root, root, root, root], _storage.Reads.Take(4));
+        Assert.DoesNotContain(root, _storage.Reads.Skip(4));
     }
 
     [Fact]
@@ -192,5 +177,6 @@ public sealed class ReminderTableTests() : ReminderTableCases(ranges: 300)
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => reading);
     }
 
-    private protected override ConsensusReminderTable NewTable() => new(_storage, TimeProvider.System, Random.Shared);
+    private protected override ConsensusReminderTable NewTable() =>
+        new(_storage, Settings, TimeProvider.System, Random.Shared);
 }
