@@ -258,9 +258,24 @@ internal sealed partial class ConsensusGrainStorage(
                 call,
                 $"failed: {settings.Serializer.GetType().Name} can't deserialize the {payload.Bytes.Length} bytes of "
                 + $"version {value.Version}: {exception.Message} The state in the store and the state object are as "
-                + "they were.",
+                + $"they were.{AdviceOn(exception)}",
                 exception);
         }
+    }
+
+    /// <summary>Orleans' serializers write types that they refuse to read, and say so in an inner exception.</summary>
+    private static string AdviceOn(Exception? exception)
+    {
+        for (; exception is not null; exception = exception.InnerException)
+        {
+            if (exception.Message.Contains("[GenerateSerializer]", StringComparison.Ordinal))
+            {
+                return " Orleans reads only types that it is allowed to. Add [GenerateSerializer] to that type, and "
+                    + "start the silos again: nothing of it is lost, and it can be read then.";
+            }
+        }
+
+        return "";
     }
 
     /// <summary>

@@ -30,8 +30,11 @@ internal sealed class StorageFixture
     public TimeProvider Time { get; init; } = TimeProvider.System;
 
     public ConsensusGrainStorage Create(
-        string provider = "bank", string service = "shop", IConsensusEngine? engine = null) => new(
-        new(service, provider, MaxStateBytes, Serializer) { Time = Time },
+        string provider = "bank",
+        string service = "shop",
+        IConsensusEngine? engine = null,
+        IGrainStorageSerializer? serializer = null) => new(
+        new(service, provider, MaxStateBytes, serializer ?? Serializer) { Time = Time },
         engine ?? Engine,
         Activators,
         Loggers?.CreateLogger<ConsensusGrainStorage>() ?? (ILogger<ConsensusGrainStorage>)new Recorder(Logged));
