@@ -5,7 +5,7 @@ namespace Orleans.Consensus.Diagnostics;
 
 /// <summary>
 /// The meter and activity source named <c>Orleans.Consensus</c>. One instance a silo; thread-safe. What each
-/// instrument counts stands in the README.
+/// instrument counts stands in the README as well.
 /// </summary>
 internal sealed class ConsensusInstruments : IDisposable
 {
@@ -27,6 +27,7 @@ internal sealed class ConsensusInstruments : IDisposable
         HistogramBucketBoundaries = [1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024],
     };
 
+    private readonly List<IStoreGauges> _stores = [];
     private readonly Meter _meter;
     private readonly Counter<long> _rounds;
     private readonly Counter<long> _conflicts;
@@ -49,19 +50,65 @@ internal sealed class ConsensusInstruments : IDisposable
     {
         var options = new MeterOptions(Name) { Tags = silo is null ? null : [new("silo", silo)] };
         _meter = factory?.Create(options) ?? new Meter(options);
-        _rounds = _meter.CreateCounter<long>("consensus.rounds", "{round}");
-        _conflicts = _meter.CreateCounter<long>("consensus.conflicts", "{conflict}");
-        _changes = _meter.CreateCounter<long>("consensus.changes", "{change}");
-        _inDoubt = _meter.CreateCounter<long>("consensus.in_doubt", "{change}");
-        _refused = _meter.CreateCounter<long>("consensus.replica.refused", "{request}");
-        _failures = _meter.CreateCounter<long>("consensus.replica.failures", "{failure}");
-        _takeOvers = _meter.CreateCounter<long>("consensus.replica.takeovers", "{takeover}");
-        _fenced = _meter.CreateCounter<long>("consensus.replica.fenced", "{replica}");
-        _appendsInDoubt = _meter.CreateCounter<long>("consensus.log.appends_in_doubt", "{append}");
-        _changeDuration = _meter.CreateHistogram("consensus.change.duration", "s", advice: Durations);
-        _messageBatch = _meter.CreateHistogram("consensus.message.batch", "{request}", advice: Sizes);
-        _logBatch = _meter.CreateHistogram("consensus.log.batch", "{record}", advice: Sizes);
-        _flushDuration = _meter.CreateHistogram("consensus.log.flush.duration", "s", advice: Durations);
+        _rounds = _meter.CreateCounter<long>(
+            "consensus.rounds", "{round}", "Rounds of the protocol by outcome and round trips.");
+        _conflicts = _meter.CreateCounter<long>(
+            "consensus.conflicts", "{conflict}", "Rounds that a higher ballot stopped.");
+        _changes = _meter.CreateCounter<long>(
+            "consensus.changes", "{change}", "Reads, writes and clears by outcome.");
+        _inDoubt = _meter.CreateCounter<long>(
+            "consensus.in_doubt", "{change}", "Changes whose outcome stayed unknown.");
+        _refused = _meter.CreateCounter<long>(
+            "consensus.replica.refused", "{request}", "Requests that a hosted replica refused, by reason.");
+        _failures = _meter.CreateCounter<long>(
+            "consensus.replica.failures",
+            "{failure}",
+            "Logs of hosted replicas that failed, were lost to another owner, or are damaged.");
+        _takeOvers = _meter.CreateCounter<long>(
+            "consensus.replica.takeovers", "{takeover}", "Logs of floating replicas that this silo took over.");
+        _fenced = _meter.CreateCounter<long>(
+            "consensus.replica.fenced", "{replica}", "Hosted replicas whose log another silo took over.");
+        _appendsInDoubt = _meter.CreateCounter<long>(
+            "consensus.log.appends_in_doubt", "{append}", "Appends to blobs without an answer, by what came of them.");
+        _changeDuration = _meter.CreateHistogram(
+            "consensus.change.duration",
+            "s",
+            "Time from the call of a read, write or clear to its outcome.",
+            advice: Durations);
+        _messageBatch = _meter.CreateHistogram(
+            "consensus.message.batch", "{request}", "Requests in one message to a replica.", advice: Sizes);
+        _logBatch = _meter.CreateHistogram(
+            "consensus.log.batch", "{record}", "Records in one append to a log.", advice: Sizes);
+        _flushDuration = _meter.CreateHistogram(
+            "consensus.log.flush.duration", "s", "Time of one append until it is durable.", advice: Durations);
+        _meter.CreateObservableGauge(
+            "consensus.replica.states",
+            () => Measure(gauges => gauges.States),
+            "{state}",
+            "States that a hosted replica holds, cleared ones and those that were only read included.");
+        _meter.CreateObservableGauge(
+            "consensus.log.bytes", () => Measure(gauges => gauges.LogBytes), "By", "Size of a hosted replica's log.");
+        _meter.CreateObservableGauge(
+            "consensus.replica.lag",
+            () => Measure(gauges => gauges.Lag),
+            "s",
+            "How much older a hosted replica's newest ballot is than the newest of its peers, where that is most.");
+        _meter.CreateObservableGauge(
+            "consensus.replicas.serving",
+            () => Measure(gauges => gauges.Serving),
+            "{replica}",
+            "Replicas that this silo can use, of the group with the fewest.");
+    }
+
+    /// <summary>Measures a store, too, until what is returned is disposed of.</summary>
+    public IDisposable Observe(IStoreGauges store)
+    {
+        lock (_stores)
+        {
+            _stores.Add(store);
+        }
+
+        return new Observation(this, store);
     }
 
     public static Activity? StartChange(string kind, string store) =>
@@ -113,4 +160,24 @@ internal sealed class ConsensusInstruments : IDisposable
         _appendsInDoubt.Add(1, new KeyValuePair<string, object?>("resolution", resolution));
 
     public void Dispose() => _meter.Dispose();
+
+    private List<Measurement<T>> Measure<T>(Func<IStoreGauges, IEnumerable<Measurement<T>>> gauge)
+        where T : struct
+    {
+        lock (_stores)
+        {
+            return [.. _stores.SelectMany(gauge)];
+        }
+    }
+
+    private sealed class Observation(ConsensusInstruments instruments, IStoreGauges store) : IDisposable
+    {
+        public void Dispose()
+        {
+            lock (instruments._stores)
+            {
+                instruments._stores.Remove(store);
+            }
+        }
+    }
 }

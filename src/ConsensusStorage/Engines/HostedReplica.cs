@@ -178,6 +178,9 @@ internal sealed partial class HostedReplica
     /// <summary>It belongs to another silo, and is kept until that one has it.</summary>
     public bool IsGuest { get; set; }
 
+    /// <summary>Registers that it holds.</summary>
+    public int States => _incarnation?.Index.Count ?? 0;
+
     /// <summary>Bytes that wait to be looked at, and bytes of state in memory.</summary>
     public (long Waiting, long Cached) Bytes =>
         _incarnation is { Replica: var replica } ? (replica.WaitingBytes, replica.CachedBytes) : default;

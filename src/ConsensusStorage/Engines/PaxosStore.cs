@@ -62,6 +62,9 @@ internal sealed partial class PaxosStore : IConsensusStore, IAsyncDisposable
 
     public IConsensusEngine Engine => _engine;
 
+    /// <summary>What is measured of it at a moment.</summary>
+    public IStoreGauges Gauges => new StoreGauges(Name, _shards);
+
     /// <summary>What takes messages, by the names that other silos ask for.</summary>
     public IEnumerable<(string Name, ITransportTarget Target)> Targets =>
         _shards.Select(shard => (shard.Name, (ITransportTarget)shard));

@@ -68,6 +68,9 @@ internal sealed class Shard : ITransportTarget
     /// <summary>The way to each replica, in order.</summary>
     public ReplicaLink[] Links { get; }
 
+    /// <summary>The replicas that this silo hosts, in any state.</summary>
+    public IReadOnlyCollection<HostedReplica> Hosted => _host.Hosted;
+
     /// <summary>Bytes that wait to be sent to the replica for which most wait.</summary>
     public long QueuedBytes => Links.Max(link => link.QueuedBytes);
 

@@ -26,7 +26,9 @@ internal sealed partial class StoreHost : IConsensusStore
     private readonly TransportTargets _targets;
     private readonly List<LateMembershipView> _views = [];
     private readonly PaxosStore _store;
+    private readonly ConsensusInstruments _instruments;
     private readonly ILogger _logger;
+    private IDisposable? _measured;
     private bool _closed;
 
     public StoreHost(string name, ConsensusStoreOptions options, IServiceProvider services)
@@ -37,6 +39,7 @@ internal sealed partial class StoreHost : IConsensusStore
         _logger = services.GetRequiredService<ILogger<StoreHost>>();
         var time = StoreClock.Of(services);
         var silo = services.GetRequiredService<ILocalSiloDetails>();
+        _instruments = services.GetRequiredService<ConsensusInstruments>();
         _store = new PaxosStore(
             _settings,
             JournalsOf(_settings, options, services, time),
@@ -44,7 +47,7 @@ internal sealed partial class StoreHost : IConsensusStore
             services.GetRequiredService<ITransport>(),
             NewView,
             new(time, Random.Shared, TaskScheduler.Default),
-            services.GetRequiredService<ConsensusInstruments>(),
+            _instruments,
             services.GetRequiredService<ILoggerFactory>());
 
         IMembershipView NewView()
@@ -99,6 +102,7 @@ internal sealed partial class StoreHost : IConsensusStore
                 exception);
         }
 
+        _measured = _instruments.Observe(_store.Gauges);
         var hosted = replica ?? (_settings.Floats ? "those that float here" : "none");
         LogOpened(Name, hosted, _settings.Replicas, _settings.Groups);
     }
@@ -118,6 +122,7 @@ internal sealed partial class StoreHost : IConsensusStore
         }
 
         _closed = true;
+        _measured?.Dispose();
         foreach (var (target, receiver) in _store.Targets)
         {
             _targets.Remove(target, receiver);

@@ -26,6 +26,10 @@ internal readonly record struct Ballot(long Round, ProposerId Proposer) : ICompa
     /// <exception cref="OverflowException">No round can stand for that clock.</exception>
     public static long RoundAt(long unixMilliseconds) => checked(unixMilliseconds * (1L << ClockShift));
 
+    /// <summary>The time between the clocks that two rounds stand for.</summary>
+    public static TimeSpan TimeBetween(Ballot earlier, Ballot later) =>
+        TimeSpan.FromMilliseconds((later.Round >> ClockShift) - (earlier.Round >> ClockShift));
+
     public int CompareTo(Ballot other)
     {
         var byRound = Round.CompareTo(other.Round);
