@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Microsoft.Extensions.DependencyInjection;
+using Orleans.Consensus.Paxos;
 using Orleans.Consensus.Transport;
 using Orleans.Runtime;
 
@@ -13,6 +14,9 @@ internal enum Cut
 
     /// <summary>Requests arrive and are done; their answers are lost.</summary>
     Answers,
+
+    /// <summary>Likewise, but of answers to accepts alone: what is asked for is promised, and then in doubt.</summary>
+    AnswersToAccepts,
 }
 
 /// <summary>The network of a cluster at the transport seam, with its cuts. Thread-safe.</summary>
@@ -46,14 +50,18 @@ internal sealed class Network
 
         public Task<BatchReply> SendAsync(
             SiloAddress silo, RequestBatch batch, CancellationToken cancellationToken) =>
-            ThroughAsync(silo, () => real.SendAsync(silo, batch, cancellationToken), cancellationToken);
+            ThroughAsync(
+                silo,
+                () => real.SendAsync(silo, batch, cancellationToken),
+                batch.Requests.Any(one => one.Request is Accept),
+                cancellationToken);
 
         public Task<StoreDescription?> DescribeAsync(
             SiloAddress silo, string store, CancellationToken cancellationToken) =>
-            ThroughAsync(silo, () => real.DescribeAsync(silo, store, cancellationToken), cancellationToken);
+            ThroughAsync(silo, () => real.DescribeAsync(silo, store, cancellationToken), false, cancellationToken);
 
         private async Task<T> ThroughAsync<T>(
-            SiloAddress silo, Func<Task<T>> call, CancellationToken cancellationToken)
+            SiloAddress silo, Func<Task<T>> call, bool isAccept, CancellationToken cancellationToken)
         {
             if (network.Between(Local, silo) is Cut.Requests)
             {
@@ -61,7 +69,7 @@ internal sealed class Network
             }
 
             var answer = await call();
-            if (network.Between(Local, silo) is not null)
+            if (network.Between(Local, silo) is { } cut && (isAccept || cut != Cut.AnswersToAccepts))
             {
                 await Task.Delay(Timeout.Infinite, cancellationToken);
             }
