@@ -214,7 +214,7 @@ internal sealed class DocumentAcceptor(
         var ceiling = Acceptor.CeilingAt(time.GetUtcNow().ToUnixTimeMilliseconds(), state.Highest.Round);
         return request switch
         {
-            Prepare prepare => Acceptor.On(state, Ballot.None, prepare, ceiling),
+            Prepare prepare => Acceptor.On(state, default(GroupFloor), prepare, ceiling),
             Accept accept => Acceptor.On(state, accept, ceiling),
             _ => throw new System.Diagnostics.UnreachableException(),
         };

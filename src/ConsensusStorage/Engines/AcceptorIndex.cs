@@ -7,17 +7,20 @@ namespace Orleans.Consensus.Engines;
 
 /// <summary>
 /// What a replica holds in memory of its log: each register's acceptor state, each group's floor, and who its peers
-/// are. Rebuilt by replay; a record that would lower a ballot ends it. Single-threaded.
+/// are. Promises that the floor covers are forgotten. Rebuilt by replay; a record that would lower a ballot ends it.
+/// Single-threaded.
 /// </summary>
 internal sealed class AcceptorIndex
 {
+    /// <summary>Registers with a value or tombstone.</summary>
     private readonly Dictionary<RegisterId, AcceptorState> _registers = [];
-    private readonly Ballot[] _floors;
+    private readonly GroupFloor[] _floors;
     private readonly Ballot[] _highest;
 
     public AcceptorIndex(int groups)
     {
-        _floors = new Ballot[groups];
+        _floors = new GroupFloor[groups];
+        Promises = new(groups);
         _highest = new Ballot[groups];
     }
 
@@ -28,7 +31,12 @@ internal sealed class AcceptorIndex
     public bool Formed { get; set; }
 
     /// <summary>Number of registers held.</summary>
-    public int Count => _registers.Count;
+    public int Count => _registers.Count + Promises.Count;
+
+    /// <summary>Registers that have nothing but a promise.</summary>
+    public PromisedRegisters Promises { get; }
+
+    public int Groups => _floors.Length;
 
     /// <summary>The highest round in any ballot held (S4).</summary>
     public long HighestRound { get; private set; }
@@ -38,19 +46,50 @@ internal sealed class AcceptorIndex
 
     public int GroupOf(RegisterId register) => register.GroupOf(_floors.Length);
 
-    public Ballot Floor(int group) => _floors[group];
+    public GroupFloor Floor(int group) => _floors[group];
 
-    public AcceptorState this[RegisterId register] =>
-        _registers.TryGetValue(register, out var state) ? state : AcceptorState.Absent(Floor(GroupOf(register)));
+    /// <summary>The last ballot of a group.</summary>
+    public Ballot HighestOf(int group) => _highest[group];
+
+    public AcceptorState this[RegisterId register]
+    {
+        get
+        {
+            if (_registers.TryGetValue(register, out var state))
+            {
+                return state;
+            }
+
+            var floor = Floor(GroupOf(register)).Floor;
+            return Promises.Find(register) is { } promised && !promised.IsCoveredBy(floor)
+                ? promised
+                : AcceptorState.Absent(floor);
+        }
+    }
 
     /// <summary>Takes a state over and returns the one it replaces, null if there was none.</summary>
     public AcceptorState? Set(RegisterId register, AcceptorState state)
     {
+        if (state.Accepted.IsNone)
+        {
+            return Promises.Set(GroupOf(register), register, state);
+        }
+
         ref var slot = ref System.Runtime.InteropServices.CollectionsMarshal.GetValueRefOrAddDefault(
-            _registers, register, out _);
-        var before = slot;
+            _registers, register, out var existed);
+        var before = existed ? slot : Promises.Remove(GroupOf(register), register);
         slot = state;
         return before;
+    }
+
+    /// <summary>Takes a floor over, or takes it back.</summary>
+    public void Stand(int group, GroupFloor floor) => _floors[group] = floor;
+
+    /// <summary>The floor of a group is durable: promises that it covers are forgotten.</summary>
+    public void ForgetCovered(int group)
+    {
+        Note(group, Floor(group).Floor);
+        Promises.Forget(group, Floor(group).Floor);
     }
 
     /// <summary>What was <see cref="Set"/> last is durable.</summary>
@@ -59,13 +98,15 @@ internal sealed class AcceptorIndex
     /// <summary>Takes a <see cref="Set"/> back that did not become durable.</summary>
     public void Restore(RegisterId register, AcceptorState? before)
     {
-        if (before is null)
+        if (before is null || before.Accepted.IsNone)
         {
             _registers.Remove(register);
+            Promises.Remove(GroupOf(register), register);
         }
-        else
+
+        if (before is not null)
         {
-            _registers[register] = before;
+            Set(register, before);
         }
     }
 
@@ -126,9 +167,9 @@ internal sealed class AcceptorIndex
         }
 
         var before = _floors[group];
-        _floors[group] = Acceptor.RaiseFloor(before, floor);
-        Note(group, floor);
-        return floor >= before;
+        Stand(group, floor);
+        ForgetCovered(group);
+        return floor.MayFollow(before);
     }
 
     private bool ReplayDrop(ref ByteReader reader)
@@ -138,7 +179,8 @@ internal sealed class AcceptorIndex
             return false;
         }
 
-        var covered = this[register].Highest <= Floor(GroupOf(register)) && floor <= Floor(GroupOf(register));
+        var (state, group) = (this[register], Floor(GroupOf(register)));
+        var covered = state.Highest <= group.Floor && state.Accepted <= group.Horizon && floor <= group.Floor;
         _registers.Remove(register);
         return covered;
     }

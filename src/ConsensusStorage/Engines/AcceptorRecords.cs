@@ -17,7 +17,7 @@ internal static class AcceptorRecords
     /// <summary>Group, register, accepted ballot, promised ballot, version, payload or tombstone.</summary>
     public const byte AcceptKind = PromiseKind + 1;
 
-    /// <summary>Group, floor (S11).</summary>
+    /// <summary>Group, floor (S11), horizon (S12).</summary>
     public const byte FloorKind = PromiseKind + 2;
 
     /// <summary>Group, register whose tombstone was dropped (S12).</summary>
@@ -54,10 +54,11 @@ internal static class AcceptorRecords
         }
     }
 
-    public static void WriteFloor(ByteWriter writer, int group, Ballot floor)
+    public static void WriteFloor(ByteWriter writer, int group, GroupFloor floor)
     {
         writer.WriteVarUInt((uint)group);
-        writer.WriteBallot(floor);
+        writer.WriteBallot(floor.Floor);
+        writer.WriteBallot(floor.Horizon);
     }
 
     public static void WritePeers(ByteWriter writer, ImmutableArray<LogId> logs)
@@ -116,10 +117,14 @@ internal static class AcceptorRecords
         return true;
     }
 
-    public static bool TryReadFloor(ref ByteReader reader, out int group, out Ballot floor)
+    public static bool TryReadFloor(ref ByteReader reader, out int group, out GroupFloor floor)
     {
-        floor = default;
-        return TryReadGroup(ref reader, out group) && reader.TryReadBallot(out floor) && reader.Remaining == 0;
+        var horizon = Ballot.None;
+        var read = TryReadGroup(ref reader, out group)
+            & reader.TryReadBallot(out var raised)
+            & reader.TryReadBallot(out horizon);
+        floor = new(raised, horizon);
+        return read && reader.Remaining == 0;
     }
 
     public static bool TryReadPeers(ref ByteReader reader, out ImmutableArray<LogId> logs)

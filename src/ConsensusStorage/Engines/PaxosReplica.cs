@@ -40,6 +40,7 @@ internal sealed class PaxosReplica
     private readonly ByteWriter _record = new(1024);
     private readonly PayloadCache _cache;
     private readonly ReplicaObstacles _obstacles;
+    private readonly OwnFloors _floors;
     private readonly List<Work> _deciding = [];
     private readonly List<Change> _changes = [];
     private volatile ExceptionDispatchInfo? _damage;
@@ -61,6 +62,7 @@ internal sealed class PaxosReplica
         _time = time;
         _instruments = instruments;
         _cache = new(settings.ValueCacheBytes);
+        _floors = new(index, settings.MaxPromises);
         _pace = new(time);
         _obstacles = new(time);
         _inbox = Channel.CreateBounded<Work>(new BoundedChannelOptions(MaxWaiting)
@@ -169,6 +171,8 @@ internal sealed class PaxosReplica
                 work.Replies[i] = Decide(work.Requests[i].Register, work.Requests[i].Request, now);
             }
         }
+
+        _floors.AddTo(_batch, _record, now);
     }
 
     private Reply Decide(RegisterId register, Request request, long now)
@@ -246,6 +250,8 @@ internal sealed class PaxosReplica
                     _cache.Add(payload);
                 }
             }
+
+            _floors.Landed();
         }
         catch (JournalFullException full)
         {
@@ -255,6 +261,7 @@ internal sealed class PaxosReplica
                 _index.Restore(_changes[i].Register, _changes[i].Before);
             }
 
+            _floors.TakeBack();
             _instruments.Refused(_id.Name, "full");
             _obstacles.Full(full.Message, _batch.Length);
             _deciding.ForEach(work => work.Refuse(full.Message, lasts: true));

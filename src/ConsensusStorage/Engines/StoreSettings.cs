@@ -42,6 +42,11 @@ internal sealed record StoreSettings
     /// <summary>Bytes of state that a hosted replica keeps in memory.</summary>
     public long ValueCacheBytes { get; init; } = 64 * 1024 * 1024;
 
+    /// <summary>
+    /// Registers without a value that a hosted replica remembers its promise for; of more it makes one promise for all.
+    /// </summary>
+    public int MaxPromises { get; init; } = 100_000;
+
     /// <summary>Bytes after which a message or a log batch is closed; one state may exceed it alone.</summary>
     public int MaxBatchBytes { get; init; } = 1024 * 1024;
 
@@ -56,7 +61,12 @@ internal sealed record StoreSettings
 
     /// <summary>The settings of one set of logs.</summary>
     public StoreSettings OfShard(int shard) => Floats
-        ? this with { Store = $"{Store}/{shard}", ValueCacheBytes = ValueCacheBytes / Groups }
+        ? this with
+        {
+            Store = $"{Store}/{shard}",
+            ValueCacheBytes = ValueCacheBytes / Groups,
+            MaxPromises = Math.Max(1, MaxPromises / Groups),
+        }
         : this;
 
     /// <summary>Equal on all silos of a store; a silo or log of another shape is not spoken to.</summary>

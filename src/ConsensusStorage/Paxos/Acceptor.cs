@@ -8,9 +8,9 @@ internal static class Acceptor
 {
     /// <summary>Phase 1: refuse unless b &gt; max(promised, accepted, floor) (S3).</summary>
     /// <param name="ceiling">The highest round believed; see <see cref="CeilingAt"/>.</param>
-    public static AcceptorStep On(AcceptorState state, Ballot floor, Prepare prepare, long ceiling)
+    public static AcceptorStep On(AcceptorState state, GroupFloor group, Prepare prepare, long ceiling)
     {
-        var toBeat = Ballot.Max(state.Highest, floor);
+        var toBeat = Ballot.Max(state.Highest, group.Floor);
         if (prepare.Ballot <= toBeat)
         {
             return new(state, new Conflict(Phase.Prepare, prepare.Ballot, toBeat));
@@ -23,7 +23,7 @@ internal static class Acceptor
 
         var promise = new Promise(prepare.Ballot, state.Accepted, state.Value)
         {
-            Floor = state.Accepted.IsNone ? floor : Ballot.None,
+            Horizon = state.Accepted.IsNone ? group.Horizon : Ballot.None,
         };
         return new(state with { Promised = prepare.Ballot }, promise);
     }
@@ -59,31 +59,39 @@ internal static class Acceptor
 
     /// <summary>
     /// Raises a group's floor: a promise for all absent registers at once, so always safe (S11). It never goes back.
+    /// The horizon stays where it is: nothing was dropped.
     /// </summary>
-    public static Ballot RaiseFloor(Ballot floor, Ballot to) => Ballot.Max(floor, to);
+    public static GroupFloor RaiseFloor(GroupFloor group, Ballot to) =>
+        group with { Floor = Ballot.Max(group.Floor, to) };
+
+    /// <summary>Raises floor and horizon together, before tombstones up to there are dropped (S12).</summary>
+    public static GroupFloor RaiseHorizon(GroupFloor group, Ballot to) =>
+        new(Ballot.Max(group.Floor, to), Ballot.Max(group.Horizon, to));
 
     /// <summary>
-    /// Drops a tombstone, this acceptor's part of S12: the register still holds that very tombstone, and the floor,
-    /// raised on all replicas before, covers every ballot this acceptor gave out for it. Null: it is gone.
-    /// Does not: know that all replicas accepted it, and then raised their floors to one above all that they had
+    /// Drops a tombstone, this acceptor's part of S12: the register still holds that very tombstone, the horizon,
+    /// raised on all replicas before, covers it, and the floor covers every ballot this acceptor gave out for it.
+    /// Null: it is gone.
+    /// Does not: know that all replicas accepted it, and then raised their horizons to one above all that they had
     /// before; the caller must (S12 a, b).
     /// </summary>
-    public static AcceptorState? Drop(AcceptorState state, Ballot floor, Ballot accepted, RegisterVersion tombstone)
+    public static AcceptorState? Drop(
+        AcceptorState state, GroupFloor group, Ballot accepted, RegisterVersion tombstone)
     {
         var same = state.Accepted == accepted && state.Value == new RegisterValue(tombstone, Payload: null);
-        return same && state.Highest <= floor ? null : state;
+        return same && accepted <= group.Horizon && state.Highest <= group.Floor ? null : state;
     }
 
     /// <summary>
     /// Installs a value known to be chosen with its ballot, above the own accepted ballot; the promise stays (S14).
-    /// Refused where nothing is held and the own floor is above the one that was seen with the value: a later
+    /// Refused where nothing is held and the own horizon is above the one that was seen with the value: a later
     /// tombstone may have been dropped in between.
     /// </summary>
-    /// <param name="seen">The highest floor of the quorum that told the value, when it told it.</param>
+    /// <param name="seen">The highest horizon of the quorum that told the value, when it told it.</param>
     public static AcceptorState Install(
-        AcceptorState state, Ballot floor, Ballot chosenAt, RegisterValue chosen, Ballot seen)
+        AcceptorState state, GroupFloor group, Ballot chosenAt, RegisterValue chosen, Ballot seen)
     {
-        var mayHaveDropped = state.Accepted.IsNone && floor > seen;
+        var mayHaveDropped = state.Accepted.IsNone && group.Horizon > seen;
         return chosenAt > state.Accepted && !mayHaveDropped
             ? state with { Accepted = chosenAt, Value = chosen }
             : state;

@@ -46,5 +46,7 @@ internal readonly record struct Ballot(long Round, ProposerId Proposer) : ICompa
 
     public static Ballot Max(Ballot left, Ballot right) => left >= right ? left : right;
 
+    public static Ballot Min(Ballot left, Ballot right) => left <= right ? left : right;
+
     public override string ToString() => IsNone ? "none" : $"{Round}.{Proposer.ToString()[..8]}";
 }

@@ -27,8 +27,8 @@ internal abstract record Reply(Phase Phase, Ballot Ballot);
 internal sealed record Promise(Ballot Ballot, Ballot Accepted, RegisterValue? Value)
     : Reply(Phase.Prepare, Ballot)
 {
-    /// <summary>If it accepted nothing: its floor, up to which it may have dropped tombstones (S12).</summary>
-    public Ballot Floor { get; init; }
+    /// <summary>If it accepted nothing: its horizon, up to which it may have dropped tombstones (S12).</summary>
+    public Ballot Horizon { get; init; }
 }
 
 /// <summary>Agrees to an <see cref="Accept"/>.</summary>

@@ -123,7 +123,7 @@ internal abstract record Round(RoundStart Start)
     /// <summary>Phase 1.</summary>
     /// <param name="Accepted">The highest accepted ballot reported so far.</param>
     /// <param name="Value">Its value.</param>
-    /// <param name="Floor">The highest floor reported so far.</param>
+    /// <param name="Farthest">The highest horizon reported so far.</param>
     /// <param name="Uniform">All promises so far reported the same accepted ballot.</param>
     /// <param name="Held">What refusing acceptors hold.</param>
     internal sealed record Preparing(
@@ -131,7 +131,7 @@ internal abstract record Round(RoundStart Start)
         Votes Votes,
         Ballot Accepted,
         RegisterValue? Value,
-        Ballot Floor,
+        Ballot Farthest,
         bool Uniform,
         ImmutableArray<Ballot> Held) : Round(Start)
     {
@@ -156,14 +156,14 @@ internal abstract record Round(RoundStart Start)
 
         public override Finished Abandoned() => new(Start, Start.Change, Refusal(Held, Votes));
 
-        /// <summary>From where an absence is seen: the highest floor of the quorum.</summary>
-        private Horizon Horizon => Value is null ? new(Floor.Round, Floor.Proposer) : default;
+        /// <summary>From where an absence is seen: the highest horizon of the quorum.</summary>
+        private Horizon Horizon => Value is null ? new(Farthest.Round, Farthest.Proposer) : default;
 
         private Preparing WithPromise(int replica, Promise promise)
         {
             var first = Votes.Yes == 0;
             var votes = Votes.With(replica, yes: true);
-            var floor = Ballot.Max(Floor, promise.Floor);
+            var farthest = Ballot.Max(Farthest, promise.Horizon);
             if (promise.Accepted > Accepted)
             {
                 return this with
@@ -171,19 +171,19 @@ internal abstract record Round(RoundStart Start)
                     Votes = votes,
                     Accepted = promise.Accepted,
                     Value = promise.Value,
-                    Floor = floor,
+                    Farthest = farthest,
                     Uniform = first,
                 };
             }
 
             if (promise.Accepted < Accepted)
             {
-                return this with { Votes = votes, Floor = floor, Uniform = false };
+                return this with { Votes = votes, Farthest = farthest, Uniform = false };
             }
 
             ProtocolViolationException.ThrowIf(
                 promise.Value?.Version != Value?.Version, "Two values were accepted at one ballot.");
-            return this with { Votes = votes, Floor = floor };
+            return this with { Votes = votes, Farthest = farthest };
         }
 
         private RoundStep Decide()

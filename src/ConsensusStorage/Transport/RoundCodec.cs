@@ -26,7 +26,7 @@ internal static class RoundCodec
     private const byte TooFarAheadTag = 4;
     private const byte NoAnswerTag = 5;
 
-    /// <summary>A promise without a value, and with a floor; without one it is a <see cref="PromiseTag"/>.</summary>
+    /// <summary>A promise without a value, and with a horizon; without one it is a <see cref="PromiseTag"/>.</summary>
     private const byte AbsenceTag = 6;
 
     /// <summary>A <see cref="NoAnswerTag"/> whose cause lasts.</summary>
@@ -93,11 +93,11 @@ internal static class RoundCodec
             throw new InvalidOperationException("A promise has a value exactly if it has an accepted ballot.");
         }
 
-        if (promise is { Value: null, Floor.IsNone: false })
+        if (promise is { Value: null, Horizon.IsNone: false })
         {
             writer.WriteByte(AbsenceTag);
             writer.WriteBallot(promise.Ballot);
-            writer.WriteBallot(promise.Floor);
+            writer.WriteBallot(promise.Horizon);
             return;
         }
 
@@ -205,8 +205,8 @@ internal static class RoundCodec
                 new TooFarAhead((Phase)phase, ballot, ceiling),
             NoAnswerTag or LastingTag when MessageCodec.TryReadText(ref reader, out var why) && why is not null =>
                 new NoAnswer((Phase)phase, ballot, why) { Lasts = tag == LastingTag },
-            AbsenceTag when reader.TryReadBallot(out var floor) && !floor.IsNone =>
-                new Promise(ballot, Ballot.None, null) { Floor = floor },
+            AbsenceTag when reader.TryReadBallot(out var horizon) && !horizon.IsNone =>
+                new Promise(ballot, Ballot.None, null) { Horizon = horizon },
             _ => null,
         };
         return reply is not null;

@@ -6,7 +6,7 @@ namespace Orleans.Consensus.Simulation.Branches;
 /// <param name="When">A part of what has to be so; empty for all.</param>
 internal sealed record OutOfReach(string Method, string Source, string When, string Reason)
 {
-    private const string NoRepair = "no procedure drops, installs or raises floors yet (S12, S14)";
+    private const string NoRepair = "no procedure drops, installs or raises horizons yet (S12, S14)";
     private const string NoBackAndForth = "a promise is above what was accepted, unless that was installed (S14)";
     private const string Contradiction = "acceptors that keep their word don't contradict one another";
     private const string OneAnswer = "links give each answer once, to the round that asked; RoundReplyTests (S22)";
@@ -36,8 +36,7 @@ internal sealed record OutOfReach(string Method, string Source, string When, str
     [
         new("Acceptor.Drop", "", "", NoRepair),
         new("Acceptor.Install", "", "", NoRepair),
-        new("Acceptor.RaiseFloor", "", "", NoRepair),
-        new("AcceptorState.IsCoveredBy", "", "", NoRepair),
+        new("Acceptor.RaiseHorizon", "", "", NoRepair),
         new("Acceptor.On", "var again =", "Value: no", "nothing is accepted without a value"),
         new("Acceptor.On", "if (again &&", "GreaterThanOrEqual: no", NoBackAndForth),
         new("Acceptor.On", "if (accept.Ballot < state.Promised", "LessThanOrEqual: yes", NoBackAndForth),

@@ -3,16 +3,16 @@ using Orleans.Consensus.Paxos;
 
 namespace Orleans.Consensus.Simulation.Explorer;
 
-/// <summary>What an acceptor told the collector: the tombstone that it holds, and its floor.</summary>
-internal readonly record struct Report(Ballot Accepted, RegisterVersion Tombstone, Ballot Floor);
+/// <summary>What an acceptor told the collector: the tombstone that it holds, and its horizon.</summary>
+internal readonly record struct Report(Ballot Accepted, RegisterVersion Tombstone, Ballot Horizon);
 
-/// <summary>All acceptors hold this tombstone: raise all floors, then drop it.</summary>
+/// <summary>All acceptors hold this tombstone: raise all floors and horizons, then drop it.</summary>
 internal readonly record struct Order(Ballot Accepted, RegisterVersion Tombstone, Ballot Floor);
 
 /// <summary>
-/// Who drops tombstones for good (S12): all acceptors report the same one, a floor above all of theirs is raised on
-/// all, and then each drops it. Immutable. What it hears and orders may be late and may come again: a report counts
-/// until the next one, and an order stands for ever.
+/// Who drops tombstones for good (S12): all acceptors report the same one, floor and horizon are raised on all, to a
+/// ballot above all their horizons, and then each drops it. Immutable. What it hears and orders may be late and may
+/// come again: a report counts until the next one, and an order stands for ever.
 /// </summary>
 internal sealed record Collector(ImmutableArray<Report?> Reports, ImmutableArray<Order> Orders)
 {
@@ -29,9 +29,9 @@ internal sealed record Collector(ImmutableArray<Report?> Reports, ImmutableArray
         state.Value is { IsTombstone: true } && Reports[acceptor] is null && (Fits(state) || Begun < most);
 
     /// <summary>Takes a report; one of another tombstone begins anew.</summary>
-    public Collector Hear(int acceptor, AcceptorState state, Ballot floor)
+    public Collector Hear(int acceptor, AcceptorState state, Ballot horizon)
     {
-        var report = new Report(state.Accepted, state.Value!.Version, floor);
+        var report = new Report(state.Accepted, state.Value!.Version, horizon);
         return Fits(state)
             ? this with { Reports = Reports.SetItem(acceptor, report) }
             : this with { Begun = Begun + 1, Reports = Nothing.SetItem(acceptor, report) };

@@ -29,6 +29,9 @@ internal sealed record Moves
     /// <summary>How often floors are raised for the sake of other registers.</summary>
     public int Floors { get; init; }
 
+    /// <summary>How often acceptors may raise their floors alone.</summary>
+    public int Alone { get; init; }
+
     /// <summary>Whether the register was written and cleared before it all begins.</summary>
     public bool StartsCleared { get; init; }
 
@@ -143,6 +146,11 @@ internal sealed record Moves
 
         for (var acceptor = 0; acceptor < world.Acceptors.Length; acceptor++)
         {
+            foreach (var floor in world.RaisedAlone < Alone ? world.FloorsAlone(acceptor) : [])
+            {
+                yield return new Step.RaisesAlone(acceptor, floor);
+            }
+
             if (world.Collector.Awaits(acceptor, world.Acceptors[acceptor], Collections))
             {
                 yield return new Step.Reports(acceptor);
@@ -150,7 +158,7 @@ internal sealed record Moves
 
             foreach (var order in world.Collector.Orders)
             {
-                if (world.Floors[acceptor] < order.Floor)
+                if (world.Floors[acceptor].Horizon < order.Floor)
                 {
                     yield return new Step.Raises(acceptor, order);
                 }

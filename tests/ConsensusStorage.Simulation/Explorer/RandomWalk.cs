@@ -11,7 +11,7 @@ internal sealed class RandomWalk
 {
     private const int Operations = 4;
 
-    private static readonly Moves Collecting = new() { Collections = 3, Floors = 2 };
+    private static readonly Moves Collecting = new() { Collections = 3, Floors = 2, Alone = 3 };
 
     private readonly Random _random;
     private readonly int _loss;

@@ -1,3 +1,5 @@
+using Orleans.Consensus.Paxos;
+
 namespace Orleans.Consensus.Simulation.Explorer;
 
 /// <summary>One thing that happens in a world. Immutable.</summary>
@@ -62,7 +64,7 @@ internal abstract record Step
         public override World Take(World world) => world.Note(Copy);
 
         public override string Tell(World world) =>
-            $"a copy of {Story.Name(Copy.Value)}, chosen at {Story.Name(Copy.At)}, is made; floors are up to "
+            $"a copy of {Story.Name(Copy.Value)}, chosen at {Story.Name(Copy.At)}, is made; horizons are up to "
             + Story.Name(Copy.Seen);
     }
 
@@ -81,8 +83,8 @@ internal abstract record Step
         public override World Take(World world) => world.Report(Acceptor);
 
         public override string Tell(World world) =>
-            $"acceptor {Acceptor + 1} reports a tombstone at {Story.Name(world.Acceptors[Acceptor].Accepted)}, floor "
-            + Story.Name(world.Floors[Acceptor]);
+            $"acceptor {Acceptor + 1} reports a tombstone at {Story.Name(world.Acceptors[Acceptor].Accepted)}, horizon "
+            + Story.Name(world.Floors[Acceptor].Horizon);
     }
 
     /// <summary>Other registers need a higher floor.</summary>
@@ -93,13 +95,22 @@ internal abstract record Step
         public override string Tell(World world) => "a higher floor is wanted for the sake of other registers";
     }
 
-    /// <summary>A floor is raised (S12 b).</summary>
+    /// <summary>An acceptor raises its floor alone (S11).</summary>
+    public sealed record RaisesAlone(int Acceptor, Ballot To) : Step
+    {
+        public override World Take(World world) => world.RaiseAlone(Acceptor, To);
+
+        public override string Tell(World world) =>
+            $"acceptor {Acceptor + 1} raises its floor to {Story.Name(To)} of its own accord, not its horizon";
+    }
+
+    /// <summary>Floor and horizon are raised (S12 b).</summary>
     public sealed record Raises(int Acceptor, Order Order) : Step
     {
         public override World Take(World world) => world.Raise(Acceptor, Order);
 
         public override string Tell(World world) =>
-            $"acceptor {Acceptor + 1} raises its floor to {Story.Name(Order.Floor)}";
+            $"acceptor {Acceptor + 1} raises its floor and its horizon to {Story.Name(Order.Floor)}";
     }
 
     /// <summary>A tombstone is dropped (S12 c).</summary>

@@ -239,10 +239,23 @@ internal sealed partial record World(WorldRules Rules)
                 return Settle(client, change, Visible(stale.Current)).End(
                     client, stale.MayHaveHappened ? Ending.StaleAfterDoubt : Ending.Stale, Visible(stale.Current));
             case ChangeResult.Unknown unknown:
+                Fail(
+                    WasOneAbsence(client.Round?.Start.Settle),
+                    "An outcome is unknown, though there was never more than one absence.");
                 return End(client with { Doubt = unknown.InDoubt }, Ending.Maybe, null);
             default:
                 throw new UnreachableException();
         }
+    }
+
+    /// <summary>No tombstone was ever made, but the one that settles what is unknown, nor dropped.</summary>
+    private bool WasOneAbsence(RegisterVersion? settle)
+    {
+        var writes = History.Where(operation => operation.Kind == OperationKind.Write)
+            .Select(operation => operation.Version)
+            .ToHashSet();
+        return Collector.Orders.IsEmpty && Ledger.Proposals.All(proposal =>
+            writes.Contains(proposal.Version) || proposal.Version == settle);
     }
 
     /// <summary>The outcome is known: what was in doubt has taken effect by now or never will (S7).</summary>

@@ -26,7 +26,7 @@ internal readonly ref struct WorldKey
 
     public static UInt128 Of(World world)
     {
-        var room = (5 * world.Acceptors.Length) + world.Ledger.Proposals.Length + (4 * world.Packets.Length)
+        var room = (6 * world.Acceptors.Length) + world.Ledger.Proposals.Length + (4 * world.Packets.Length)
             + (6 * world.Clients.Length) + (2 * world.Collector.Orders.Length) + (2 * world.Copies.Length);
         var key = new WorldKey(world, stackalloc ulong[room]);
         Span<UInt128> columns = stackalloc UInt128[world.Acceptors.Length];
@@ -66,7 +66,7 @@ internal readonly ref struct WorldKey
             ranks[count++] = Number(BallotOf(packet));
             ranks[count++] = Number(packet.Request is Accept accept ? accept.Next : Ballot.None);
             ranks[count++] = Number(packet.Reply is Promise promise ? promise.Accepted : Ballot.None);
-            ranks[count++] = Number(packet.Reply is Promise absence ? absence.Floor : Ballot.None);
+            ranks[count++] = Number(packet.Reply is Promise absence ? absence.Horizon : Ballot.None);
         }
 
         foreach (var client in world.Clients)
@@ -74,7 +74,7 @@ internal readonly ref struct WorldKey
             ranks[count++] = Number(client.Cached?.Ballot ?? Ballot.None);
             ranks[count++] = Number(client.Round?.Start.Ballot ?? Ballot.None);
             ranks[count++] = Number(client.Round?.Start.Next ?? Ballot.None);
-            ranks[count++] = Number(client.Round is Round.Preparing preparing ? preparing.Floor : Ballot.None);
+            ranks[count++] = Number(client.Round is Round.Preparing preparing ? preparing.Farthest : Ballot.None);
             ranks[count++] = Number(client.Doubt.Binding?.Horizon);
             ranks[count++] = Number(client.Round?.ChangeAfter.InDoubt.Binding?.Horizon);
         }
@@ -87,9 +87,10 @@ internal readonly ref struct WorldKey
     {
         for (var acceptor = 0; acceptor < world.Acceptors.Length; acceptor++)
         {
-            ranks[count++] = Number(world.Floors[acceptor]);
+            ranks[count++] = Number(world.Floors[acceptor].Floor);
+            ranks[count++] = Number(world.Floors[acceptor].Horizon);
             ranks[count++] = Number(world.Collector.Reports[acceptor]?.Accepted ?? Ballot.None);
-            ranks[count++] = Number(world.Collector.Reports[acceptor]?.Floor ?? Ballot.None);
+            ranks[count++] = Number(world.Collector.Reports[acceptor]?.Horizon ?? Ballot.None);
         }
 
         foreach (var order in world.Collector.Orders)
@@ -138,9 +139,9 @@ internal readonly ref struct WorldKey
     {
         var state = _world.Acceptors[acceptor];
         var hash = Mix(Mix(Mix(1, Rank(state.Promised)), Rank(state.Accepted)), Name(state.Value?.Version));
-        hash = Mix(hash, Rank(_world.Floors[acceptor]));
+        hash = Mix(Mix(hash, Rank(_world.Floors[acceptor].Floor)), Rank(_world.Floors[acceptor].Horizon));
         hash = _world.Collector.Reports[acceptor] is { } report
-            ? Mix(Mix(Mix(hash, Rank(report.Accepted)), Name(report.Tombstone)), Rank(report.Floor))
+            ? Mix(Mix(Mix(hash, Rank(report.Accepted)), Name(report.Tombstone)), Rank(report.Horizon))
             : hash;
         foreach (var client in _world.Clients)
         {
@@ -184,7 +185,7 @@ internal readonly ref struct WorldKey
             { Request: Prepare prepare } => Mix(hash, prepare.WantPayload ? 2UL : 3UL),
             { Reply: Promise promise } => Mix(
                 Mix(Mix(hash, promise.Value?.Payload == Payload.Omitted ? 4UL : 5UL), Name(promise.Value?.Version)),
-                Mix(Rank(promise.Accepted), Rank(promise.Floor))),
+                Mix(Rank(promise.Accepted), Rank(promise.Horizon))),
             { Reply: Accepted } => Mix(hash, 6),
             { Reply: Conflict conflict } => Mix(
                 Mix(hash, conflict.Phase == Phase.Prepare ? 7UL : 8UL),
@@ -197,7 +198,7 @@ internal readonly ref struct WorldKey
     private UInt128 Shared()
     {
         var hash = Mix(Mix(5, (ulong)_world.Doubled), (ulong)_world.Collector.Begun);
-        hash = Mix(hash, (ulong)_world.Collector.ForOthers);
+        hash = Mix(Mix(hash, (ulong)_world.Collector.ForOthers), (ulong)_world.RaisedAlone);
         foreach (var client in _world.Clients)
         {
             hash = Mix(hash, Of(client));
@@ -256,7 +257,7 @@ internal readonly ref struct WorldKey
         {
             Round.Preparing p => Mix(
                 Mix(Mix(Mix(Mix(hash, 7), Rank(p.Start.Ballot)), Rank(p.Accepted)), p.Uniform ? 1UL : 0),
-                Mix(Of(p.ChangeAfter), Rank(p.Floor))),
+                Mix(Of(p.ChangeAfter), Rank(p.Farthest))),
             Round.Accepting a => Mix(
                 Mix(
                     Mix(Mix(Mix(hash, a.OneRoundTrip ? 8UL : 20UL), Rank(a.At)), Rank(a.Start.Next)),

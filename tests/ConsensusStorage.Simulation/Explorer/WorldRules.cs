@@ -24,7 +24,7 @@ internal sealed record WorldRules
     /// <summary>A new round is above all rounds ever made, as clocks do; else above what its maker knows.</summary>
     public bool IsClocked { get; init; } = true;
 
-    public Func<AcceptorState, Ballot, Request, AcceptorStep> Answer { get; init; } = Step;
+    public Func<AcceptorState, GroupFloor, Request, AcceptorStep> Answer { get; init; } = Step;
 
     public Func<Round, int, Reply, RoundStep> Hear { get; init; } =
         static (round, replica, reply) => round.On(replica, reply);
@@ -38,13 +38,17 @@ internal sealed record WorldRules
     /// <summary>Whether a refused accept is said not to be applied (against S6).</summary>
     public bool SaysNeverWhenRefused { get; init; }
 
-    /// <summary>How an acceptor takes a copy, above its floor.</summary>
-    public Func<AcceptorState, Ballot, Copy, AcceptorState> Install { get; init; } =
+    /// <summary>How an acceptor takes a copy, above its horizon.</summary>
+    public Func<AcceptorState, GroupFloor, Copy, AcceptorState> Install { get; init; } =
         static (state, floor, copy) => Acceptor.Install(state, floor, copy.At, copy.Value, copy.Seen);
 
     /// <summary>How an acceptor drops a tombstone, at its floor.</summary>
-    public Func<AcceptorState, Ballot, Order, AcceptorState?> Drop { get; init; } =
+    public Func<AcceptorState, GroupFloor, Order, AcceptorState?> Drop { get; init; } =
         static (state, floor, order) => Acceptor.Drop(state, floor, order.Accepted, order.Tombstone);
+
+    /// <summary>Whether an acceptor forgets what it holds when its floor has risen (S11).</summary>
+    public Func<AcceptorState, Ballot, bool> Forgets { get; init; } =
+        static (state, floor) => state.IsCoveredBy(floor);
 
     /// <summary>How many acceptors have to report a tombstone (S12 a: all).</summary>
     public int Reporters { get; init; } = 3;
@@ -52,11 +56,11 @@ internal sealed record WorldRules
     /// <summary>Nothing is dropped before all floors are raised (S12 b).</summary>
     public bool WaitsForFloors { get; init; } = true;
 
-    /// <summary>Floors are raised above all that were there (S12 b), and not just to the tombstone.</summary>
+    /// <summary>Horizons are raised above all that were there (S12 b), and not just to the tombstone.</summary>
     public bool FloorIsFresh { get; init; } = true;
 
     /// <summary>Runs the shipped acceptor on one request as the shell would, whatever the clock says.</summary>
-    public static AcceptorStep Step(AcceptorState state, Ballot floor, Request request) => request switch
+    public static AcceptorStep Step(AcceptorState state, GroupFloor floor, Request request) => request switch
     {
         Prepare prepare => Acceptor.On(state, floor, prepare, long.MaxValue),
         Accept accept => Acceptor.On(state, accept, long.MaxValue),

@@ -16,7 +16,8 @@ internal static partial class Worlds
         "A name is one part for each client and one for each choice: rwc2 is a client that reads, writes and clears in "
         + "up to two rounds each; crash1: clients die once; twice1: a message comes twice; copy1: a chosen value is "
         + "copied, sooner or later; drop1: a tombstone is "
-        + "collected; floor1: floors are raised for other registers; gone: the register was cleared before; "
+        + "collected; floor1: floors and horizons are raised for other registers; alone1: an acceptor raises its floor "
+        + "of its own accord; gone: the register was cleared before; "
         + "late: replies travel by themselves; slow: no common clock; of5: five acceptors.";
 
     private static readonly (string Name, string Purpose)[] Quick =
@@ -37,6 +38,9 @@ internal static partial class Worlds
         ("w1-r1-r1", "a write and two that read"),
         ("ww1-r1", "a write on a promise that a read may have overtaken"),
         ("ww1-r1-twice1", "the same, and a message comes twice"),
+        ("w2-alone1", "a first write that is tried again after a floor has risen"),
+        ("w1-w1-alone1", "two first writes, while a floor rises"),
+        ("wcr1-drop1-alone1", "a tombstone is dropped where floors are apart"),
     ];
 
     private static readonly (string Name, string Purpose)[] Long =
@@ -64,6 +68,11 @@ internal static partial class Worlds
         ("gone-w2-c1-drop1-floor1", "a write in doubt and a clear, over a tombstone that is dropped"),
         ("w1-rc1-drop1-twice1", "a value of one is cleared by another and forgotten, and a message comes twice"),
         ("w1-w1-gone-drop1-twice1", "two writes while an old tombstone is dropped, and a message comes twice"),
+        ("w2-w1-alone1", "two first writes, one tried again, while a floor rises"),
+        ("rw1-w1-alone1", "a write over an absence that was read before a floor rose, and another"),
+        ("w2-alone2", "a first write that is tried again after floors have risen apart"),
+        ("w2-rc1-drop1-alone1", "a write in doubt that was seen, cleared and forgotten where floors are apart"),
+        ("w1-rc1-drop1-copy1-alone1", "a value of one is cleared, forgotten and copied late, floors are apart"),
         ("wcr1-drop1-twice1-crash1", "a message from before its sender died comes again after the tombstone is gone"),
     ];
 
@@ -114,6 +123,7 @@ internal static partial class Worlds
             "copy" => (rules, moves with { Copies = Count(count) }),
             "drop" => (rules, moves with { Collections = Count(count) }),
             "floor" => (rules, moves with { Floors = Count(count) }),
+            "alone" => (rules, moves with { Alone = Count(count) }),
             "gone" => (rules, moves with { StartsCleared = true }),
             "late" => (rules, moves with { RepliesTravel = true }),
             "slow" => (rules with { IsClocked = false }, moves),
@@ -125,6 +135,6 @@ internal static partial class Worlds
     [GeneratedRegex("^([rwc]{1,8})([1-9])$")]
     private static partial Regex ClientPart();
 
-    [GeneratedRegex("^(?:(crash|twice|copy|drop|floor|of(?=[1-7]))([1-9])|(gone|late|slow))$")]
+    [GeneratedRegex("^(?:(crash|twice|copy|drop|floor|alone|of(?=[1-7]))([1-9])|(gone|late|slow))$")]
     private static partial Regex ChoicePart();
 }

@@ -143,7 +143,12 @@ internal sealed class JournalOracle(Action<string> violated)
 
             var isLost = former.IsFenced || (former.Unknown.Count > 0 && former.Known == records);
             var lost = isLost ? former.InDoubt.Select(one => one.Register).OfType<RegisterId>() : [];
-            CompareRegisters(identity.Replica, shadow.Registers.Except(lost), memory, index);
+
+            // A floor that is lost spoke for every register without a value.
+            var hasLostFloor = isLost && former.InDoubt.Any(one => one.Register is null);
+            var kept = shadow.Registers.Except(lost).Where(
+                one => !hasLostFloor || !memory[one].Accepted.IsNone || !index[one].Accepted.IsNone);
+            CompareRegisters(identity.Replica, kept, memory, index);
             CompareFloors(identity.Replica, isLost ? 0 : identity.Groups, memory, index);
         }
 

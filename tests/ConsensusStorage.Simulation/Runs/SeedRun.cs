@@ -64,6 +64,7 @@ internal sealed class SeedRun : IScenarioRun
             RoundTimeout = TimeSpan.FromMilliseconds(400),
             ValueCacheBytes = 2048,
             PromiseCacheSize = 64,
+            MaxPromises = 2,
             Groups = scenario.Groups,
         };
         if (scenario.IsTight)

@@ -114,10 +114,10 @@ public sealed class AcceptorRecordTests
         ReplayFloor(index, group, new(3, One));
         ReplayFloor(index, group, new(5, One));
 
-        Assert.Equal(new Ballot(5, One), index.Floor(group));
+        Assert.Equal(new Ballot(5, One), index.Floor(group).Floor);
         Assert.Equal(AcceptorState.Absent(new(5, One)), index[Register]);
         Assert.Equal(5, index.HighestRound);
-        Assert.Equal(Ballot.None, index.Floor((group + 1) % 16));
+        Assert.Equal(default, index.Floor((group + 1) % 16));
         Assert.Throws<JournalCorruptException>(() => ReplayFloor(index, group, new(4, One)));
     }
 
@@ -148,10 +148,70 @@ public sealed class AcceptorRecordTests
         Assert.Throws<JournalCorruptException>(() => index.Replay(AcceptorRecords.DropKind, default, drop));
     }
 
+    [Fact, Trait("Rule", "S11")]
+    public void A_floor_in_the_log_forgets_the_promises_that_it_covers_and_no_other()
+    {
+        var index = new AcceptorIndex(1);
+        var other = RegisterId.Create("s", "p", "n", "t"u8, "other"u8);
+        ReplayPromise(index, Register, new(2, One));
+        ReplayPromise(index, other, new(4, One));
+        Replay(index, new(new(3, One), Ballot.None));
+
+        Assert.Equal(1, index.Count);
+        Assert.Equal(AcceptorState.Absent(new(3, One)), index[Register]);
+        Assert.Equal(new Ballot(4, One), index[other].Promised);
+        Assert.Throws<JournalCorruptException>(() => ReplayPromise(index, Register, new(3, One)));
+    }
+
+    [Theory, Trait("Rule", "S12")]
+    [InlineData("a horizon above its floor", 5, 6)]
+    [InlineData("a horizon that goes back", 6, 2)]
+    [InlineData("a floor that goes back", 4, 3)]
+    public void A_floor_that_no_replica_can_have_written_ends_replay(string what, long floor, long horizon)
+    {
+        var index = new AcceptorIndex(1);
+        Replay(index, new(new(5, One), new(3, One)));
+        Replay(index, new(new(6, One), new(3, One)));
+        index = new(1);
+        Replay(index, new(new(5, One), new(3, One)));
+        var problem = Record.Exception(() => Replay(index, new(new(floor, One), new(horizon, One))));
+
+        Assert.True(problem is JournalCorruptException, what);
+    }
+
+    [Fact, Trait("Rule", "S12")]
+    public void A_drop_above_the_horizon_ends_replay()
+    {
+        var index = new AcceptorIndex(1);
+        var writer = new ByteWriter(16);
+        AcceptorRecords.WriteAccept(
+            writer, 0, Register, new(new(2, One), new(2, One), new(new(One, 1), Payload: null)));
+        index.Replay(AcceptorRecords.AcceptKind, new(1, 4096), writer.WrittenSpan);
+        Replay(index, new(new(5, One), new(1, One)));
+        writer.Clear();
+        AcceptorRecords.WritePromise(writer, 0, Register, new(2, One));
+        var drop = writer.WrittenSpan.ToArray();
+        Assert.Throws<JournalCorruptException>(() => index.Replay(AcceptorRecords.DropKind, default, drop));
+    }
+
+    private static void ReplayPromise(AcceptorIndex index, RegisterId register, Ballot promised)
+    {
+        var writer = new ByteWriter(64);
+        AcceptorRecords.WritePromise(writer, register.GroupOf(index.Groups), register, promised);
+        index.Replay(AcceptorRecords.PromiseKind, new(1, 4096), writer.WrittenSpan);
+    }
+
+    private static void Replay(AcceptorIndex index, GroupFloor floor)
+    {
+        var writer = new ByteWriter(64);
+        AcceptorRecords.WriteFloor(writer, 0, floor);
+        index.Replay(AcceptorRecords.FloorKind, new(1, 4096), writer.WrittenSpan);
+    }
+
     private static void ReplayFloor(AcceptorIndex index, int group, Ballot floor)
     {
         var writer = new ByteWriter(64);
-        AcceptorRecords.WriteFloor(writer, group, floor);
+        AcceptorRecords.WriteFloor(writer, group, new(floor, floor));
         index.Replay(AcceptorRecords.FloorKind, new(1, 4096), writer.WrittenSpan);
     }
 }

@@ -267,4 +267,34 @@ public sealed class PaxosEngineLimitTests
 
     private static int SizeOf(Request request) =>
         request is Accept { Value.Payload: PayloadBytes payload } ? payload.Bytes.Length : 0;
+
+    /// <summary>Reads of absent registers raise floors an hour later, each replica for itself.</summary>
+    [Theory, Trait("Rule", "S8b"), Trait("Rule", "S11")]
+    [InlineData(0)]
+    [InlineData(-130)]
+    public void An_absence_that_was_read_two_hours_ago_is_written_without_a_doubt(int minutesBehind)
+    {
+        var cluster = new SimulatedCluster();
+        cluster.Settings = cluster.Settings with { MaxPromises = 3 };
+        cluster.Run(
+            async () =>
+            {
+                await cluster.StartAllAsync();
+                await cluster.FindOneAnotherAsync();
+                cluster.ClockOf(0).Offset = TimeSpan.FromMinutes(minutesBehind);
+                await cluster.ReadAsync(0, "k");
+                await cluster.ReadAsync(1, "k");
+                await cluster.PassAsync(7_200_000);
+                for (var i = 0; i < 40; i++)
+                {
+                    await cluster.ReadAsync(2, $"absent{i}");
+                }
+
+                var version = VersionOf(await cluster.WriteAsync(0, "k", null, "one"));
+                Assert.IsType<ChangeResult.Stale>(await cluster.WriteAsync(1, "k", null, "two"));
+                VersionOf(await cluster.WriteAsync(2, "k", version, "three"));
+                Assert.Equal("three", TextOf(await cluster.ReadAsync(1, "k")));
+            },
+            TimeSpan.FromHours(3));
+    }
 }

@@ -41,7 +41,7 @@ internal static class RecordGen
         var value = new RegisterValue(
             new(new(other), (ulong)round), payload is null ? null : StoredPayload.Pending(new(payload)));
         void WritePromise(ByteWriter writer) => AcceptorRecords.WritePromise(writer, group, register, ballot);
-        void WriteFloor(ByteWriter writer) => AcceptorRecords.WriteFloor(writer, group, ballot);
+        void WriteFloor(ByteWriter writer) => AcceptorRecords.WriteFloor(writer, group, new(ballot, ballot));
         return kind switch
         {
             0 => [Written(AcceptorRecords.PromiseKind, WritePromise)],

@@ -115,11 +115,13 @@ internal sealed class ReplicaBench
         Ballot.RoundAt(Scheduler.Time.GetUtcNow().ToUnixTimeMilliseconds()) + (long)(milliseconds * 65536),
         new((UInt128)proposer));
 
-    public void Run(Func<Task> test) => Scheduler.Run(async () =>
-    {
-        await OpenAsync();
-        await test();
-    });
+    public void Run(Func<Task> test) => Scheduler.Run(
+        async () =>
+        {
+            await OpenAsync();
+            await test();
+        },
+        TimeSpan.FromDays(1));
 
     /// <summary>Opens the log and starts the loop; a former loop has to have ended.</summary>
     public async Task OpenAsync()

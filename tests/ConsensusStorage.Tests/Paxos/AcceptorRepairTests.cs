@@ -11,10 +11,27 @@ public sealed class AcceptorRepairTests
     [Fact, Trait("Rule", "S11")]
     public void A_floor_never_goes_back()
     {
-        Assert.Equal(B(5), Acceptor.RaiseFloor(B(4), B(5)));
-        Assert.Equal(B(5), Acceptor.RaiseFloor(B(5), B(4)));
-        Assert.Equal(B(5, 2), Acceptor.RaiseFloor(B(5, 2), B(5)));
-        Assert.Equal(B(5), Acceptor.RaiseFloor(B(5), Ballot.None));
+        foreach (var raise in new Func<GroupFloor, Ballot, GroupFloor>[] { Acceptor.RaiseFloor, Acceptor.RaiseHorizon })
+        {
+            Assert.Equal(B(5), raise(Both(B(4)), B(5)).Floor);
+            Assert.Equal(B(5), raise(Both(B(5)), B(4)).Floor);
+            Assert.Equal(B(5, 2), raise(Both(B(5, 2)), B(5)).Floor);
+            Assert.Equal(B(5), raise(Both(B(5)), Ballot.None).Floor);
+        }
+    }
+
+    [Fact, Trait("Rule", "S11"), Trait("Rule", "S12")]
+    public void A_floor_may_rise_alone_and_a_horizon_only_with_its_floor()
+    {
+        Assert.Equal(new(B(5), B(3)), Acceptor.RaiseFloor(Both(B(3)), B(5)));
+        Assert.Equal(Both(B(5)), Acceptor.RaiseHorizon(Both(B(3)), B(5)));
+        Assert.Equal(new(B(6), B(5)), Acceptor.RaiseHorizon(new(B(6), B(3)), B(5)));
+        Assert.Equal(new(B(6), B(4)), Acceptor.RaiseHorizon(new(B(6), B(4)), B(3)));
+        Assert.True(new GroupFloor(B(5), B(3)).MayFollow(Both(B(3))));
+        Assert.True(Both(B(3)).MayFollow(Both(B(3))));
+        Assert.False(new GroupFloor(B(5), B(2)).MayFollow(Both(B(3))));
+        Assert.False(new GroupFloor(B(4), B(3)).MayFollow(new(B(5), B(3))));
+        Assert.False(new GroupFloor(B(5), B(6)).MayFollow(Both(B(3))));
     }
 
     [Fact, Trait("Rule", "S11")]
@@ -54,33 +71,40 @@ public sealed class AcceptorRepairTests
     [Fact, Trait("Rule", "S12")]
     public void A_tombstone_is_dropped_when_all_local_conditions_hold()
     {
-        Assert.Null(Acceptor.Drop(Cleared, B(6), B(5), V(3)));
-        Assert.Null(Acceptor.Drop(Cleared, B(7), B(5), V(3)));
+        Assert.Null(Acceptor.Drop(Cleared, Both(B(6)), B(5), V(3)));
+        Assert.Null(Acceptor.Drop(Cleared, Both(B(7)), B(5), V(3)));
     }
 
     [Fact, Trait("Rule", "S12")]
     public void A_tombstone_stays_when_the_floor_does_not_cover_its_promise() =>
-        Assert.Same(Cleared, Acceptor.Drop(Cleared, B(5), B(5), V(3)));
+        Assert.Same(Cleared, Acceptor.Drop(Cleared, Both(B(5)), B(5), V(3)));
 
     [Fact, Trait("Rule", "S12")]
     public void A_tombstone_stays_when_the_floor_does_not_cover_its_accepted_ballot()
     {
         var installed = Held(B(2), B(5), Tombstone(3));
 
-        Assert.Same(installed, Acceptor.Drop(installed, B(4), B(5), V(3)));
-        Assert.Null(Acceptor.Drop(installed, B(5), B(5), V(3)));
+        Assert.Same(installed, Acceptor.Drop(installed, Both(B(4)), B(5), V(3)));
+        Assert.Null(Acceptor.Drop(installed, Both(B(5)), B(5), V(3)));
+    }
+
+    [Fact, Trait("Rule", "S12")]
+    public void A_tombstone_stays_when_the_horizon_does_not_cover_it()
+    {
+        Assert.Same(Cleared, Acceptor.Drop(Cleared, new(B(9), B(4)), B(5), V(3)));
+        Assert.Null(Acceptor.Drop(Cleared, new(B(9), B(5)), B(5), V(3)));
     }
 
     [Fact, Trait("Rule", "S12")]
     public void A_tombstone_stays_when_it_was_accepted_again_at_another_ballot()
     {
-        Assert.Same(Cleared, Acceptor.Drop(Cleared, B(9), B(4), V(3)));
-        Assert.Same(Cleared, Acceptor.Drop(Cleared, B(9), B(5, 2), V(3)));
+        Assert.Same(Cleared, Acceptor.Drop(Cleared, Both(B(9)), B(4), V(3)));
+        Assert.Same(Cleared, Acceptor.Drop(Cleared, Both(B(9)), B(5, 2), V(3)));
     }
 
     [Fact, Trait("Rule", "S12")]
     public void Another_tombstone_than_the_agreed_one_stays() =>
-        Assert.Same(Cleared, Acceptor.Drop(Cleared, B(9), B(5), V(4)));
+        Assert.Same(Cleared, Acceptor.Drop(Cleared, Both(B(9)), B(5), V(4)));
 
     [Fact, Trait("Rule", "S12")]
     public void A_value_is_never_dropped()
@@ -88,9 +112,9 @@ public sealed class AcceptorRepairTests
         var live = Held(B(6), B(5), Value(3));
         var nothing = Held(B(6), Ballot.None, null);
 
-        Assert.Same(live, Acceptor.Drop(live, B(9), B(5), V(3)));
-        Assert.Same(nothing, Acceptor.Drop(nothing, B(9), Ballot.None, V(3)));
-        Assert.Same(nothing, Acceptor.Drop(nothing, B(9), Ballot.None, default));
+        Assert.Same(live, Acceptor.Drop(live, Both(B(9)), B(5), V(3)));
+        Assert.Same(nothing, Acceptor.Drop(nothing, Both(B(9)), Ballot.None, V(3)));
+        Assert.Same(nothing, Acceptor.Drop(nothing, Both(B(9)), Ballot.None, default));
     }
 
     [Fact, Trait("Rule", "S14")]
@@ -115,21 +139,22 @@ public sealed class AcceptorRepairTests
         Assert.Same(state, Install(state, B(round, proposer), Value(2)));
     }
 
-    /// <summary>The value may have been cleared since, and the tombstone dropped: then the floor has moved.</summary>
+    /// <summary>The value may have been cleared since, and the tombstone dropped: then the horizon has moved.</summary>
     [Theory, Trait("Rule", "S14"), Trait("Rule", "S12")]
     [InlineData(5, 4, false)]
     [InlineData(4, 4, true)]
     [InlineData(3, 4, true)]
-    public void Nothing_is_installed_over_an_absence_above_whose_floor_it_was_not_seen(
-        long floor, long seen, bool taken)
+    public void Nothing_is_installed_over_an_absence_above_whose_horizon_it_was_not_seen(
+        long horizon, long seen, bool taken)
     {
-        var absent = AcceptorState.Absent(B(floor));
+        var absent = AcceptorState.Absent(B(8));
+        var group = new GroupFloor(B(8), B(horizon));
         var promised = Held(B(9), Ballot.None, null);
         var older = Held(B(9), B(1), Value(1));
 
-        Assert.Equal(taken, Acceptor.Install(absent, B(floor), B(2), Value(2), B(seen)) != absent);
-        Assert.Equal(taken, Acceptor.Install(promised, B(floor), B(2), Value(2), B(seen)) != promised);
-        Assert.Equal(B(2), Acceptor.Install(older, B(floor), B(2), Value(2), B(seen)).Accepted);
+        Assert.Equal(taken, Acceptor.Install(absent, group, B(2), Value(2), B(seen)) != absent);
+        Assert.Equal(taken, Acceptor.Install(promised, group, B(2), Value(2), B(seen)) != promised);
+        Assert.Equal(B(2), Acceptor.Install(older, group, B(2), Value(2), B(seen)).Accepted);
     }
 
     [Fact, Trait("Rule", "S14")]

@@ -24,11 +24,12 @@ public sealed class AcceptorTests
             {
                 foreach (var ballot in Small)
                 {
-                    var step = Acceptor.On(state, floor, new(ballot, WantPayload: true), NoCeiling);
+                    var step = Acceptor.On(
+                        state, new(floor, Ballot.Min(floor, B(1))), new(ballot, WantPayload: true), NoCeiling);
                     if (ballot > state.Promised && ballot > state.Accepted && ballot > floor)
                     {
-                        var told = state.Accepted.IsNone ? floor : Ballot.None;
-                        Assert.Equal(new Promise(ballot, state.Accepted, state.Value) { Floor = told }, step.Reply);
+                        var told = state.Accepted.IsNone ? Ballot.Min(floor, B(1)) : Ballot.None;
+                        Assert.Equal(new Promise(ballot, state.Accepted, state.Value) { Horizon = told }, step.Reply);
                         Assert.Equal(state with { Promised = ballot }, step.Next);
                         continue;
                     }
@@ -75,10 +76,10 @@ public sealed class AcceptorTests
             {
                 foreach (var next in Small)
                 {
-                    AssertForward(state, Acceptor.On(state, next, new(ballot, false), NoCeiling).Next);
+                    AssertForward(state, Acceptor.On(state, Both(next), new(ballot, false), NoCeiling).Next);
                     AssertForward(state, Acceptor.On(state, new(ballot, Value(7), next), NoCeiling).Next);
                     AssertForward(state, Acceptor.On(state, new(ballot, Value(9), next), NoCeiling).Next);
-                    AssertForward(state, Acceptor.Install(state, next, ballot, Value(7), default));
+                    AssertForward(state, Acceptor.Install(state, Both(next), ballot, Value(7), default));
                 }
             }
         }
@@ -167,15 +168,15 @@ public sealed class AcceptorTests
     }
 
     [Fact, Trait("Rule", "S11"), Trait("Rule", "S8b")]
-    public void A_promise_that_tells_of_nothing_tells_the_floor()
+    public void A_promise_that_tells_of_nothing_tells_the_horizon_and_not_the_floor()
     {
-        Promise Of(AcceptorState state) =>
-            Assert.IsType<Promise>(Acceptor.On(state, B(4), new Prepare(B(8), false), NoCeiling).Reply);
+        Promise Of(AcceptorState state) => Assert.IsType<Promise>(
+            Acceptor.On(state, new(B(5), B(4)), new Prepare(B(8), false), NoCeiling).Reply);
 
-        Assert.Equal(B(4), Of(AcceptorState.Absent(B(4))).Floor);
-        Assert.Equal(B(4), Of(Held(B(6), Ballot.None, null)).Floor);
-        Assert.Equal(Ballot.None, Of(Held(B(6), B(3), Value(1))).Floor);
-        Assert.Equal(Ballot.None, Of(Held(B(6), B(3), Tombstone(1))).Floor);
+        Assert.Equal(B(4), Of(AcceptorState.Absent(B(5))).Horizon);
+        Assert.Equal(B(4), Of(Held(B(6), Ballot.None, null)).Horizon);
+        Assert.Equal(Ballot.None, Of(Held(B(6), B(3), Value(1))).Horizon);
+        Assert.Equal(Ballot.None, Of(Held(B(6), B(3), Tombstone(1))).Horizon);
     }
 
     /// <summary>

@@ -14,15 +14,19 @@ public sealed class BrokenCollectionTests(ITestOutputHelper output)
         ["S12 a: a quorum that holds the tombstone is enough"] = ("wcr1-drop1", rules => rules with { Reporters = 2 }),
         ["S12 b: a tombstone is dropped before floors are raised"] =
             ("w1-w1-gone-drop1", rules => rules with { WaitsForFloors = false, Drop = DropWhateverIsPromised }),
-        ["S12 b: the floor is not above those before"] =
+        ["S12 b: the horizon is not above those before"] =
             ("wcr1-floor1-drop1-copy1", rules => rules with { FloorIsFresh = false }),
         ["S12 c: a tombstone is dropped under a higher promise"] =
             ("w1-w1-gone-drop1", rules => rules with { Drop = DropWhateverIsPromised }),
         ["S11: the floor promises nothing"] =
             ("w1-w1-gone-drop1", rules => rules with { Answer = AnswerBelowTheFloor }),
-        ["S12: absences tell no floor"] = ("w2-rc1-drop1", rules => rules with { Answer = AnswerWithoutTheFloor }),
-        ["S14: a copy from before the floor was raised is installed"] =
-            ("wcr1-drop1-copy1", rules => rules with { Install = InstallWhateverTheFloor }),
+        ["S12: absences tell no horizon"] = ("w2-rc1-drop1", rules => rules with { Answer = AnswerWithoutTheHorizon }),
+        ["S12: the floor is told for the horizon"] =
+            ("w2-alone1", rules => rules with { Answer = AnswerWithTheFloor }),
+        ["S11: a promise above the floor is forgotten"] =
+            ("w1-w1-alone1", rules => rules with { Forgets = static (state, _) => state.Accepted.IsNone }),
+        ["S14: a copy from before the horizon was raised is installed"] =
+            ("wcr1-drop1-copy1", rules => rules with { Install = InstallWhateverTheHorizon }),
     };
 
     public static TheoryData<string> Names => [.. Controls.Keys];
@@ -40,22 +44,25 @@ public sealed class BrokenCollectionTests(ITestOutputHelper output)
         output.WriteLine(walk.Tell());
     }
 
-    private static AcceptorState? DropWhateverIsPromised(AcceptorState state, Ballot floor, Order order) =>
+    private static AcceptorState? DropWhateverIsPromised(AcceptorState state, GroupFloor floor, Order order) =>
         state.Accepted == order.Accepted ? null : state;
 
-    private static AcceptorState InstallWhateverTheFloor(AcceptorState state, Ballot floor, Copy copy) =>
-        Acceptor.Install(state, floor, copy.At, copy.Value, seen: floor);
+    private static AcceptorState InstallWhateverTheHorizon(AcceptorState state, GroupFloor floor, Copy copy) =>
+        Acceptor.Install(state, floor, copy.At, copy.Value, seen: floor.Horizon);
 
     /// <summary>A register nobody has spoken of stands at nothing.</summary>
     private static AcceptorStep AnswerBelowTheFloor(
-        AcceptorState state, Ballot floor, Orleans.Consensus.Paxos.Request request) =>
+        AcceptorState state, GroupFloor floor, Orleans.Consensus.Paxos.Request request) =>
         WorldRules.Step(
-            state == AcceptorState.Absent(floor) ? AcceptorState.Absent(Ballot.None) : state, Ballot.None, request);
+            state == AcceptorState.Absent(floor.Floor) ? AcceptorState.Absent(Ballot.None) : state,
+            floor with { Floor = Ballot.None },
+            request);
 
-    private static AcceptorStep AnswerWithoutTheFloor(
-        AcceptorState state, Ballot floor, Orleans.Consensus.Paxos.Request request)
-    {
-        var step = WorldRules.Step(state, floor, request);
-        return step.Reply is Promise promise ? step with { Reply = promise with { Floor = Ballot.None } } : step;
-    }
+    private static AcceptorStep AnswerWithoutTheHorizon(
+        AcceptorState state, GroupFloor floor, Orleans.Consensus.Paxos.Request request) =>
+        WorldRules.Step(state, floor with { Horizon = Ballot.None }, request);
+
+    private static AcceptorStep AnswerWithTheFloor(
+        AcceptorState state, GroupFloor floor, Orleans.Consensus.Paxos.Request request) =>
+        WorldRules.Step(state, floor with { Horizon = floor.Floor }, request);
 }

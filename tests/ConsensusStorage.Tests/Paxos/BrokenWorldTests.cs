@@ -51,7 +51,7 @@ public sealed class BrokenWorldTests(ITestOutputHelper output)
         Assert.Fail($"Nothing was noticed in {Seeds} walks.");
     }
 
-    private static AcceptorStep AcceptBelowPromise(AcceptorState state, Ballot floor, Request request)
+    private static AcceptorStep AcceptBelowPromise(AcceptorState state, GroupFloor floor, Request request)
     {
         if (request is not Accept)
         {
@@ -62,18 +62,18 @@ public sealed class BrokenWorldTests(ITestOutputHelper output)
         return step with { Next = step.Next with { Promised = Ballot.Max(state.Promised, step.Next.Promised) } };
     }
 
-    private static AcceptorStep AcceptBelowAccepted(AcceptorState state, Ballot floor, Request request) =>
+    private static AcceptorStep AcceptBelowAccepted(AcceptorState state, GroupFloor floor, Request request) =>
         request is Accept accept && accept.Ballot < state.Accepted
             ? new(state with { Value = accept.Value }, new Accepted(accept.Ballot))
             : WorldRules.Step(state, floor, request);
 
-    private static AcceptorStep ForgetPromise(AcceptorState state, Ballot floor, Request request)
+    private static AcceptorStep ForgetPromise(AcceptorState state, GroupFloor floor, Request request)
     {
         var step = WorldRules.Step(state, floor, request);
         return request is Prepare ? step with { Next = state } : step;
     }
 
-    private static AcceptorStep ForgetNext(AcceptorState state, Ballot floor, Request request) => WorldRules.Step(
+    private static AcceptorStep ForgetNext(AcceptorState state, GroupFloor floor, Request request) => WorldRules.Step(
         state, floor, request is Accept accept ? accept with { Next = accept.Ballot } : request);
 
     private static RoundStep HearOfThree(Round round, int replica, Reply reply) =>

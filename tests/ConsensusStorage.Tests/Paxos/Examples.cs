@@ -44,7 +44,7 @@ internal static class Examples
     /// <summary>Runs one acceptor on one request as the shell would, without ceilings.</summary>
     public static AcceptorStep Step(AcceptorState state, Request request, Ballot floor = default) => request switch
     {
-        Prepare prepare => Acceptor.On(state, floor, prepare, NoCeiling),
+        Prepare prepare => Acceptor.On(state, new GroupFloor(floor, Ballot.None), prepare, NoCeiling),
         Accept accept => Acceptor.On(state, accept, NoCeiling),
         _ => throw new ArgumentOutOfRangeException(nameof(request)),
     };
@@ -56,7 +56,10 @@ internal static class Examples
 
     /// <summary>Installs a value where no tombstone was ever dropped.</summary>
     public static AcceptorState Install(AcceptorState state, Ballot chosenAt, RegisterValue chosen) =>
-        Acceptor.Install(state, Ballot.None, chosenAt, chosen, Ballot.None);
+        Acceptor.Install(state, default, chosenAt, chosen, Ballot.None);
+
+    /// <summary>Floor and horizon, raised together.</summary>
+    public static GroupFloor Both(Ballot ballot) => new(ballot, ballot);
 
     public static ImmutableArray<Ballot> Ballots(params Ballot[] ballots) => [.. ballots];
 

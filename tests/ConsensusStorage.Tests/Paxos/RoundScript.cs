@@ -46,9 +46,9 @@ internal sealed class RoundScript
         return this;
     }
 
-    public RoundScript Absent(int replica, Ballot floor)
+    public RoundScript Absent(int replica, Ballot horizon)
     {
-        Hear(replica, new Promise(B(10), Ballot.None, null) { Floor = floor });
+        Hear(replica, new Promise(B(10), Ballot.None, null) { Horizon = horizon });
         return this;
     }
 

@@ -105,7 +105,7 @@ public sealed class JournalOracleTests
     public async Task A_floor_that_was_not_in_memory_is_told()
     {
         var floor = new ByteWriter(64);
-        AcceptorRecords.WriteFloor(floor, 0, B(5));
+        AcceptorRecords.WriteFloor(floor, 0, new(B(5), B(5)));
         await AppendAsync(await OpenAsync(), AcceptorRecords.FloorKind, floor.WrittenSpan.ToArray());
         await OpenAsync();
         AssertTold("Memory and log differ in a floor");

@@ -10,21 +10,22 @@ public sealed class WorldKeyFieldTests
 {
     private static readonly string[] Named =
     [
-        "World: Acceptors Clients Packets History Ledger Doubled Floors Collector Copies",
+        "World: Acceptors Clients Packets History Ledger Doubled Floors RaisedAlone Collector Copies",
+        "GroupFloor: Floor Horizon",
         "AcceptorState: Promised Accepted Value",
         "Ballot: Round Proposer", "ProposerId: Value", "RegisterVersion: Writer Sequence", "RegisterValue: Version",
         "Client: Index Life LastRound Begun Cached CachedAt Etag Doubt Round RoundsLeft WantPayload",
         "CachedPromise: Ballot Current", "Horizon: Round By",
         "InDoubt: Versions Binding", "Absence: Tombstone Horizon",
         "Round: Start", "RoundStart: Ballot Next Change", "Change: Version InDoubt", "Votes: Yes No",
-        "Preparing: Votes Accepted Floor Uniform Held", "Accepting: At Value After OneRoundTrip Votes Held Refusals",
+        "Preparing: Votes Accepted Farthest Uniform Held", "Accepting: At Value After OneRoundTrip Votes Held Refusals",
         "Packet: Client Life Acceptor Request Reply IsCopy",
         "Request: Ballot", "Prepare: WantPayload", "Accept: Value Next",
-        "Reply: Phase Ballot", "Promise: Accepted Value Floor", "Conflict: ToBeat",
+        "Reply: Phase Ballot", "Promise: Accepted Value Horizon", "Conflict: ToBeat",
         "Operation: Version Expected Invoked Returned Ending Seen",
         "Ledger: Proposals Dead Dropped", "Proposal: Ballot Version Source Takers IsRuledOut",
         "Collector: Reports Orders Begun ForOthers",
-        "Report: Accepted Tombstone Floor", "Order: Accepted Tombstone Floor", "Copy: At Value Seen",
+        "Report: Accepted Tombstone Horizon", "Order: Accepted Tombstone Floor", "Copy: At Value Seen",
     ];
 
     private static readonly Dictionary<string, string> LeftOut = new()

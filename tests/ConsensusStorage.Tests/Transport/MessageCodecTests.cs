@@ -99,7 +99,7 @@ public sealed class MessageCodecTests
         Golden(
             "0202000102030405060708" + "00" + "01" + "06" + BallotBytes(1) + BallotBytes(2),
             MessageCodec.Encode(
-                new BatchReply(null, [new Promise(One, Ballot.None, null) { Floor = Two }]), Nonce, secret: null));
+                new BatchReply(null, [new Promise(One, Ballot.None, null) { Horizon = Two }]), Nonce, secret: null));
         Golden(
             "0202000102030405060708" + "01026E6F" + "00", MessageCodec.Encode(BatchReply.Refused("no"), Nonce, null));
     }

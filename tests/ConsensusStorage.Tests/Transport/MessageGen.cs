@@ -35,7 +35,7 @@ internal static class MessageGen
         Gen.Select(SomeBallot, RealBallot, Value(Gen.OneOf(Stored, Gen.Const((Payload?)Payload.Omitted))),
             (ballot, accepted, value) => (Reply)new Promise(ballot, accepted, value)),
         Gen.Select(SomeBallot, RealBallot,
-            (ballot, floor) => (Reply)new Promise(ballot, Ballot.None, null) { Floor = floor }),
+            (ballot, horizon) => (Reply)new Promise(ballot, Ballot.None, null) { Horizon = horizon }),
         SomeBallot.Select(ballot => (Reply)new Accepted(ballot)),
         Gen.Select(SomePhase, SomeBallot, SomeBallot, (phase, at, beat) => (Reply)new Conflict(phase, at, beat)),
         Gen.Select(SomePhase, SomeBallot, Gen.Long, (phase, at, top) => (Reply)new TooFarAhead(phase, at, top)),
