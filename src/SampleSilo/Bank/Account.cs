@@ -6,9 +6,12 @@ namespace Orleans.Consensus.SampleSilo.Bank;
 /// <param name="id">The account's name.</param>
 /// <param name="silo">Where it lives.</param>
 /// <param name="storage">Its state, plain Orleans.</param>
-internal sealed class Account(string id, string silo, IPersistentState<AccountState> storage)
+/// <param name="pages">Its older entries.</param>
+internal sealed class Account(
+    string id, string silo, IPersistentState<AccountState> storage, IAccountPages pages, TimeProvider time)
 {
     private readonly GuardedState<AccountState> _state = new(storage);
+    private readonly AccountMemory _memory = new(pages);
     private readonly HashSet<(RequestScope Scope, string RequestId)> _settled = [];
 
     /// <param name="fresh">Read the register again first.</param>
@@ -21,26 +24,29 @@ internal sealed class Account(string id, string silo, IPersistentState<AccountSt
     /// <summary>The last operations, the latest first.</summary>
     public async Task<IReadOnlyList<AccountEntry>> GetHistoryAsync(int limit)
     {
-        var state = await _state.ReadAsync();
-        var applied = state.Entries.Where(entry => !entry.Refused);
-        return [.. applied.OrderByDescending(entry => entry.Version).Take(limit)];
+        var state = await ReadAllAsync();
+        var entries = state.Entries.Concat(_memory.Entries).DistinctBy(entry => entry.Key);
+        return [.. entries.Where(entry => !entry.Refused).OrderByDescending(entry => entry.Version).Take(limit)];
     }
 
     public async Task<OperationResult> ApplyAsync(Operation operation)
     {
-        var state = Settled(await _state.ReadAsync());
-        var step = state.Apply(operation);
+        var durable = await ReadAllAsync();
+        var state = Settled(durable);
+        var now = time.GetUtcNow();
+        var step = state.Apply(operation, now, _memory.Find(operation));
         if (step is AccountStep.InsufficientFunds { Next: null })
         {
             // Nothing will be written, so nothing would tell a duplicate activation that it knows too little.
-            state = Settled(await _state.ReadAsync(fresh: true));
-            step = state.Apply(operation);
+            durable = await ReadAllAsync(fresh: true);
+            state = Settled(durable);
+            step = state.Apply(operation, now, _memory.Find(operation));
         }
 
         switch (step)
         {
             case AccountStep.Applied applied:
-                await StoreAsync(applied.Next);
+                await StoreAsync(durable, applied.Next);
                 return new OperationResult.Applied(After(applied.Entry));
             case AccountStep.Repeated { Entry.Refused: false } repeated:
                 return new OperationResult.Applied(After(repeated.Entry));
@@ -49,7 +55,7 @@ internal sealed class Account(string id, string silo, IPersistentState<AccountSt
             case AccountStep.Reused reused:
                 return new OperationResult.RequestIdReused(reused.Entry.Operation);
             case AccountStep.InsufficientFunds insufficient:
-                await StoreAsync(insufficient.Next);
+                await StoreAsync(durable, insufficient.Next);
                 return new OperationResult.InsufficientFunds(View(state));
             default:
                 throw new UnreachableException();
@@ -66,8 +72,11 @@ internal sealed class Account(string id, string silo, IPersistentState<AccountSt
         if (state.Find(scope, requestId) is { Kept: true })
         {
             _settled.Add((scope, requestId));
+            return View(state);
         }
 
+        state = await ReadAllAsync();
+        _memory.Release(scope, requestId);
         return View(state);
     }
 
@@ -76,16 +85,35 @@ internal sealed class Account(string id, string silo, IPersistentState<AccountSt
     {
         if (_settled.Count > 0)
         {
-            await StoreAsync(Settled(await _state.ReadAsync()));
+            var durable = await ReadAllAsync();
+            await StoreAsync(durable, Settled(durable));
         }
     }
 
-    private async Task StoreAsync(AccountState? next)
+    /// <summary>The state, with its pages in memory.</summary>
+    private async Task<AccountState> ReadAllAsync(bool fresh = false)
+    {
+        var state = await _state.ReadAsync(fresh);
+        if (await _memory.TryLoadAsync(state))
+        {
+            return state;
+        }
+
+        // Another activation has gone on, and taken a page away that this one's state still names.
+        state = await _state.ReadAsync(fresh: true);
+        return await _memory.TryLoadAsync(state)
+            ? state
+            : throw new OrleansException($"A page of account '{id}' is missing: its storage has lost it.");
+    }
+
+    private async Task StoreAsync(AccountState durable, AccountState? next)
     {
         if (next is not null)
         {
+            next = await _memory.TrimAsync(durable, next, time.GetUtcNow());
             await _state.WriteAsync(next);
             _settled.Clear();
+            await _memory.CleanAsync(durable, next);
         }
     }
 

@@ -1,5 +1,7 @@
 using Orleans.Placement;
+using Orleans.Providers;
 using Orleans.Runtime;
+using Orleans.Storage;
 
 namespace Orleans.Consensus.SampleSilo.Bank;
 
@@ -14,9 +16,12 @@ internal sealed partial class AccountGrain : Grain, IAccountGrain
         [PersistentState("account")] IPersistentState<AccountState> state,
         IGrainContext context,
         ILocalSiloDetails silo,
+        [FromKeyedServices(ProviderConstants.DEFAULT_STORAGE_PROVIDER_NAME)] IGrainStorage storage,
+        TimeProvider time,
         ILogger<AccountGrain> logger)
     {
-        _account = new(context.GrainId.Key.ToString()!, silo.Name, state);
+        var id = context.GrainId.Key.ToString()!;
+        _account = new(id, silo.Name, state, new StoredAccountPages(storage, id), time);
         _logger = logger;
     }
 

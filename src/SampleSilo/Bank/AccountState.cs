@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Text;
 
 namespace Orleans.Consensus.SampleSilo.Bank;
 
@@ -44,13 +45,21 @@ internal sealed record Operation(
 /// <param name="Kept">
 /// An end of a transfer that may still be repeated: it is not forgotten, however many operations follow.
 /// </param>
+/// <param name="At">When it was asked for, by the clock of its silo.</param>
 [GenerateSerializer, Immutable, Alias("bank.entry")]
 internal sealed record AccountEntry(
     [property: Id(0)] Operation Operation,
     [property: Id(1)] decimal Balance,
     [property: Id(2)] long Version,
     [property: Id(3)] bool Refused,
-    [property: Id(4)] bool Kept);
+    [property: Id(4)] bool Kept,
+    [property: Id(5)] DateTimeOffset At)
+{
+    public (RequestScope Scope, string RequestId) Key => (Operation.Scope, Operation.RequestId);
+
+    /// <summary>More bytes than it takes in a state.</summary>
+    public int Size => 96 + Encoding.UTF8.GetByteCount(Operation.RequestId);
+}
 
 /// <summary>How <see cref="AccountState.Apply"/> ended.</summary>
 internal abstract record AccountStep
@@ -74,13 +83,23 @@ internal abstract record AccountStep
 }
 
 /// <summary>
-/// The rules of an account, pure. The entries are its history and its memory of requests in one; the last
-/// <see cref="Remembered"/> are held, and those that are kept. Immutable.
+/// The rules of an account, pure. The state holds the last entries, some kilobytes of them at most; older ones are in
+/// pages, numbered from <see cref="FirstPage"/> to before <see cref="NextPage"/>. All of them are the account's history
+/// and its memory of requests in one. Immutable.
 /// </summary>
 [GenerateSerializer, Immutable, Alias("bank.account")]
 internal sealed record AccountState
 {
+    /// <summary>Requests that are remembered at least.</summary>
     public const int Remembered = 1000;
+
+    /// <summary>As much of it goes to a page at once.</summary>
+    public const int PageBytes = 1_400;
+
+    private const int MostBytes = 2 * PageBytes;
+
+    /// <summary>How long requests are remembered at least.</summary>
+    public static readonly TimeSpan RememberedFor = TimeSpan.FromDays(1);
 
     [Id(0)]
     public decimal Balance { get; init; }
@@ -89,16 +108,28 @@ internal sealed record AccountState
     [Id(1)]
     public long Version { get; init; }
 
-    /// <summary>Oldest first.</summary>
+    /// <summary>Those that are in no page, oldest first.</summary>
     [Id(2)]
     public ImmutableArray<AccountEntry> Entries { get; init; } = [];
+
+    /// <summary>The oldest page that counts.</summary>
+    [Id(3)]
+    public int FirstPage { get; init; }
+
+    /// <summary>The page that is written next.</summary>
+    [Id(4)]
+    public int NextPage { get; init; }
+
+    /// <summary>Entries have to go to a page first.</summary>
+    public bool IsFull => Entries.Sum(entry => entry.Size) > MostBytes;
 
     public AccountEntry? Find(RequestScope scope, string requestId) => Entries.LastOrDefault(
         entry => entry.Operation.Scope == scope && entry.Operation.RequestId == requestId);
 
-    public AccountStep Apply(Operation operation)
+    /// <param name="paged">The operation's entry in a page, if there is one.</param>
+    public AccountStep Apply(Operation operation, DateTimeOffset at, AccountEntry? paged = null)
     {
-        if (Find(operation.Scope, operation.RequestId) is { } entry)
+        if ((Find(operation.Scope, operation.RequestId) ?? paged) is { } entry)
         {
             return entry.Operation == operation ? new AccountStep.Repeated(entry) : new AccountStep.Reused(entry);
         }
@@ -107,11 +138,11 @@ internal sealed record AccountState
         var balance = operation.TakesMoney ? Balance - operation.Amount : Balance + operation.Amount;
         if (balance < 0)
         {
-            var refused = new AccountEntry(operation, Balance, Version, Refused: true, kept);
+            var refused = new AccountEntry(operation, Balance, Version, Refused: true, kept, at);
             return new AccountStep.InsufficientFunds(kept ? With(refused) : null);
         }
 
-        var applied = new AccountEntry(operation, balance, Version + 1, Refused: false, kept);
+        var applied = new AccountEntry(operation, balance, Version + 1, Refused: false, kept, at);
         return new AccountStep.Applied(With(applied), applied);
     }
 
@@ -124,12 +155,24 @@ internal sealed record AccountState
             ? this with { Entries = Entries.Remove(entry).Add(entry with { Kept = false }) }
             : this;
 
-    private AccountState With(AccountEntry entry) =>
-        new() { Balance = entry.Balance, Version = entry.Version, Entries = Trimmed(Entries.Add(entry)) };
-
-    private static ImmutableArray<AccountEntry> Trimmed(ImmutableArray<AccountEntry> entries)
+    /// <summary>The oldest entries, as many as a page takes.</summary>
+    public ImmutableArray<AccountEntry> ForNextPage()
     {
-        var excess = entries.Count(entry => !entry.Kept) - Remembered;
-        return excess <= 0 ? entries : entries.RemoveAll(entry => !entry.Kept && excess-- > 0);
+        var left = PageBytes;
+        return [.. Entries.TakeWhile(entry => (left -= entry.Size) >= 0)];
     }
+
+    /// <summary>The next page has these entries, and the state does without them.</summary>
+    public AccountState Without(IEnumerable<AccountEntry> paged)
+    {
+        var keys = paged.Select(entry => entry.Key).ToHashSet();
+        return this with { Entries = Entries.RemoveAll(entry => keys.Contains(entry.Key)), NextPage = NextPage + 1 };
+    }
+
+    /// <summary>The first page counts no longer; what has to be kept of it goes to the end of the line.</summary>
+    public AccountState WithoutFirstPage(IEnumerable<AccountEntry> kept) =>
+        this with { Entries = Entries.AddRange(kept), FirstPage = FirstPage + 1 };
+
+    private AccountState With(AccountEntry entry) =>
+        this with { Balance = entry.Balance, Version = entry.Version, Entries = Entries.Add(entry) };
 }

@@ -96,33 +96,6 @@ public sealed class AccountTests
     }
 
     [Fact]
-    public void The_last_thousand_requests_are_remembered()
-    {
-        var state = new AccountState();
-        for (var i = 0; i <= AccountState.Remembered; i++)
-        {
-            state = Apply(state, Deposit($"d{i}", 1));
-        }
-
-        Assert.Equal(AccountState.Remembered, state.Entries.Length);
-        Assert.IsType<AccountStep.Repeated>(state.Apply(Deposit("d1", 1)));
-        Assert.IsType<AccountStep.Applied>(state.Apply(Deposit("d0", 1)));
-        Assert.Equal(AccountState.Remembered + 1, state.Version);
-    }
-
-    [Fact]
-    public void The_end_of_a_transfer_is_remembered_until_the_transfer_is_settled()
-    {
-        var credit = new Operation(OperationKind.TransferIn, "t1", 1);
-        var state = Fill(Apply(new(), credit), "before");
-        Assert.IsType<AccountStep.Repeated>(state.Apply(credit));
-
-        state = state.Release(RequestScope.TransferIn, "t1");
-        Assert.IsType<AccountStep.Repeated>(Fill(state, "after", AccountState.Remembered - 1).Apply(credit));
-        Assert.IsType<AccountStep.Applied>(Fill(state, "after").Apply(credit));
-    }
-
-    [Fact]
     public async Task History_shows_what_was_applied_the_latest_first()
     {
         var alice = _bank.Account("alice");
@@ -136,19 +109,6 @@ public sealed class AccountTests
         Assert.Equal(["d2", "w1"], history.Select(entry => entry.Operation.RequestId));
         Assert.Equal(2, (await alice.GetHistoryAsync(100))[^1].Version + 1);
     }
-
-    private static AccountState Fill(AccountState state, string prefix, int count = AccountState.Remembered)
-    {
-        for (var i = 0; i < count; i++)
-        {
-            state = Apply(state, Deposit($"{prefix}{i}", 1));
-        }
-
-        return state;
-    }
-
-    private static AccountState Apply(AccountState state, Operation operation) =>
-        Assert.IsType<AccountStep.Applied>(state.Apply(operation)).Next;
 
     private static Operation Deposit(string id, decimal amount) => new(OperationKind.Deposit, id, amount);
 

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Microsoft.Extensions.Time.Testing;
 using Orleans.Consensus.SampleSilo.Bank;
 using Orleans.Storage;
@@ -18,6 +19,9 @@ internal enum Fault
 internal sealed class FaultPlan
 {
     public int Writes { get; private set; }
+
+    /// <summary>Pages of accounts that were read.</summary>
+    public int PageReads { get; set; }
 
     public int? FailAt { get; set; }
 
@@ -88,6 +92,50 @@ internal sealed class FakeState<T>(FakeRegister<T> register, FaultPlan plan) : I
     public Task ClearStateAsync() => throw new NotSupportedException();
 }
 
+/// <summary>An account's pages over those that are stored of all of them.</summary>
+internal sealed class FakePages(
+    Dictionary<(string Account, int Number), ImmutableArray<AccountEntry>> stored, string account, FaultPlan plan)
+    : IAccountPages
+{
+    public IEnumerable<(int Number, ImmutableArray<AccountEntry> Entries)> All =>
+        stored.Where(page => page.Key.Account == account).Select(page => (page.Key.Number, page.Value));
+
+    public Task<ImmutableArray<AccountEntry>?> ReadAsync(int number)
+    {
+        plan.PageReads++;
+        return plan.ReadsFail
+            ? throw new StorageDownException()
+            : Task.FromResult<ImmutableArray<AccountEntry>?>(
+                stored.TryGetValue((account, number), out var page) ? page : null);
+    }
+
+    public Task<ImmutableArray<AccountEntry>> PutAsync(int number, ImmutableArray<AccountEntry> entries)
+    {
+        Change(() => stored.TryAdd((account, number), entries));
+        return Task.FromResult(stored[(account, number)]);
+    }
+
+    public Task RemoveAsync(int number)
+    {
+        Change(() => stored.Remove((account, number)));
+        return Task.CompletedTask;
+    }
+
+    private void Change(Func<bool> change)
+    {
+        var fails = plan.NextFails();
+        if (!fails || plan.Fault == Fault.AppliedUnheard)
+        {
+            change();
+        }
+
+        if (fails)
+        {
+            throw new StorageDownException();
+        }
+    }
+}
+
 /// <summary>What is stored of one alarm.</summary>
 internal sealed class FakeReminder
 {
@@ -153,6 +201,7 @@ internal sealed class FakeBank
     private readonly Dictionary<string, FakeRegister<TransferState>> _transfers = [];
     private readonly Dictionary<string, FakeRegister<StandingOrderState>> _orders = [];
     private readonly Dictionary<string, FakeReminder> _reminders = [];
+    private readonly Dictionary<(string Account, int Number), ImmutableArray<AccountEntry>> _pages = [];
     private readonly Dictionary<string, FakeAccount> _active = [];
 
     public FaultPlan Plan { get; } = new();
@@ -164,7 +213,10 @@ internal sealed class FakeBank
         _active.TryGetValue(id, out var active) ? active : _active[id] = Activate(id);
 
     /// <summary>One more activation of the account, as on a silo that was cut off.</summary>
-    public FakeAccount Activate(string id) => new(new(id, "a", new FakeState<AccountState>(Stored(id), Plan)));
+    public FakeAccount Activate(string id) =>
+        new(new(id, "a", new FakeState<AccountState>(Stored(id), Plan), Pages(id), Time));
+
+    public FakePages Pages(string id) => new(_pages, id, Plan);
 
     /// <summary>A new activation of the transfer.</summary>
     public Transfer Transfer(string id) => Transfer(id, Alarm(id));

@@ -93,9 +93,15 @@ public sealed class TransferTests
         await _bank.Transfer("t1").ExecuteAsync(Order);
 
         await TrafficAsync();
+        _bank.Time.Advance(AccountState.RememberedFor);
+        await TrafficAsync("more");
 
-        Assert.DoesNotContain(_bank.Balance("alice").Entries, entry => entry.Kept);
-        Assert.Null(_bank.Balance("bob").Find(RequestScope.TransferIn, "t1"));
+        foreach (var account in new[] { "alice", "bob" })
+        {
+            var entries = _bank.Pages(account).All.SelectMany(page => page.Entries);
+            Assert.DoesNotContain(
+                entries.Concat(_bank.Balance(account).Entries), entry => entry.Operation.RequestId == "t1");
+        }
     }
 
     [Fact]
