@@ -177,10 +177,19 @@ internal sealed class FloatingReplicas : IReplicaHost
             seat.Lose(_directory.MembershipVersion);
             host.Stop();
         }
-        else if (!isMine && (_isLocked || own.Epoch == 0))
+        else if (!isMine && (_isLocked || own.Epoch == 0) && MayGiveUp())
         {
             host.Stop();
         }
+    }
+
+    /// <summary>
+    /// A silo on its way out has grains that write until it leaves, and where all silos leave there is no other host.
+    /// </summary>
+    private bool MayGiveUp()
+    {
+        var silos = _directory.Candidates;
+        return _leaving ? !silos.IsEmpty : silos.Contains(_directory.Local);
     }
 
     private void TakeUpIfItIsTime(Seat seat)

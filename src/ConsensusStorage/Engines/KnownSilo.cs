@@ -22,12 +22,15 @@ internal sealed record KnownSilo(
     /// <summary>It answers that it has this store, and no replica of it.</summary>
     public bool HostsNothing => WasHeard && !Silent && !HasNoStore && Told.IsEmpty;
 
+    /// <summary>It is on its way out, and its grains have written their last.</summary>
+    public bool IsDone { get; init; }
+
     /// <summary>Why it gave no answer, or null.</summary>
     public string? WhySilent { get; init; }
 
     /// <summary>Nothing has changed that anybody decides by: ballots and sizes are for people.</summary>
     public bool SaysTheSame(KnownSilo other) =>
-        (Silent, HasNoStore) == (other.Silent, other.HasNoStore)
+        (Silent, HasNoStore, IsDone) == (other.Silent, other.HasNoStore, other.IsDone)
         && Replicas.Length == other.Replicas.Length
         && Replicas.Zip(other.Replicas).All(pair => SaysTheSame(pair.First, pair.Second));
 

@@ -106,17 +106,8 @@ internal sealed partial class ReplicaDirectory
     /// The silos that replicas which float can be on: all that stay in the cluster, but for those that say that they
     /// don't have this store.
     /// </summary>
-    public ImmutableArray<SiloAddress> Candidates
-    {
-        get
-        {
-            var staying = _membership.StayingSilos;
-            lock (_lock)
-            {
-                return [.. staying.Where(silo => _silos.GetValueOrDefault(silo) is not { HasNoStore: true })];
-            }
-        }
-    }
+    public ImmutableArray<SiloAddress> Candidates =>
+        [.. _membership.StayingSilos.Where(silo => !Know(silo).HasNoStore)];
 
     /// <summary>Why silos that answer are not spoken to, or null.</summary>
     public string? OtherShape { get; private set; }
@@ -136,6 +127,15 @@ internal sealed partial class ReplicaDirectory
         .Where(other => other.State is ReplicaState.Opening or ReplicaState.Forming or ReplicaState.Serving);
 
     public ReplicaLocation? Locate(int replica) => _locations[replica];
+
+    /// <summary>What a silo said last.</summary>
+    public KnownSilo Know(SiloAddress silo)
+    {
+        lock (_lock)
+        {
+            return _silos.GetValueOrDefault(silo, KnownSilo.Nothing);
+        }
+    }
 
     /// <summary>A replica there gave no or a wrong answer: ask before using it again.</summary>
     public void Suspect(ReplicaLocation location)
@@ -191,7 +191,9 @@ internal sealed partial class ReplicaDirectory
     }
 
     /// <summary>Asks all live silos now; completes when all have answered or had their time.</summary>
-    public Task RefreshAllAsync() => Task.WhenAll(_membership.LiveSilos.Select(DescribeAsync));
+    public Task RefreshAllAsync() => RefreshAsync(_membership.LiveSilos);
+
+    public Task RefreshAsync(IEnumerable<SiloAddress> silos) => Task.WhenAll(silos.Select(DescribeAsync));
 
     /// <summary>The same of the silos that host replicas, as far as is known.</summary>
     public Task RefreshHostsAsync()
@@ -259,10 +261,7 @@ internal sealed partial class ReplicaDirectory
             Changed.Beat();
         }
 
-        foreach (var silo in live)
-        {
-            _ = DescribeAsync(silo);
-        }
+        _ = RefreshAsync(live);
     }
 
     private async Task DescribeAsync(SiloAddress silo)
@@ -278,7 +277,7 @@ internal sealed partial class ReplicaDirectory
         }
 
         ImmutableArray<ReplicaDescription>? replicas = null;
-        bool? hasNoStore = null;
+        bool? hasNoStore = null, isDone = null;
         string? why = null;
         try
         {
@@ -287,7 +286,7 @@ internal sealed partial class ReplicaDirectory
                 ? _local()
                 : await _transport.DescribeAsync(silo, _settings.Store, timeout.Token);
             replicas = OfThisStore(silo, description);
-            hasNoStore = description?.Shape != _settings.Shape;
+            (hasNoStore, isDone) = (description?.Shape != _settings.Shape, description?.IsDone);
         }
         catch (Exception exception)
         {
@@ -310,6 +309,7 @@ internal sealed partial class ReplicaDirectory
                     Told = replicas ?? (isKept ? known.Told : []),
                     WhySilent = why,
                     WasHeard = known.WasHeard || replicas is not null,
+                    IsDone = isDone ?? known.IsDone,
                 };
                 _silos[silo] = now;
                 if (!known.SaysTheSame(now))

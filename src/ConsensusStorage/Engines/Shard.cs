@@ -16,6 +16,8 @@ internal sealed class Shard : ITransportTarget
 
     private readonly StoreSettings _settings;
     private readonly IReplicaHost _host;
+    private readonly Farewell _farewell;
+    private volatile bool _isDone;
     private readonly DeliveredBatches _delivered = new(MaxLinks);
 
     /// <param name="number">Counted from 0.</param>
@@ -51,6 +53,7 @@ internal sealed class Shard : ITransportTarget
             { Floats: false, Local: { } local } => new PinnedReplica(Host(local)),
             _ => new PinnedReplica(null),
         };
+        _farewell = new(own, Directory, membership, _host, environment.Time);
 
         HostedReplica Host(ReplicaId replica)
         {
@@ -92,7 +95,13 @@ internal sealed class Shard : ITransportTarget
     /// <summary>Serves the hosted replicas until <see cref="Stop"/>.</summary>
     public Task ServeAsync() => _host.RunAsync();
 
-    public Task LeaveAsync(CancellationToken cancellationToken) => _host.LeaveAsync(cancellationToken);
+    /// <summary>The grains of this silo have written their last: it goes on for others as long as it has to.</summary>
+    public async Task LeaveAsync(CancellationToken cancellationToken)
+    {
+        _isDone = true;
+        await _farewell.WaitAsync(cancellationToken);
+        await _host.LeaveAsync(cancellationToken);
+    }
 
     public void Stop()
     {
@@ -117,5 +126,5 @@ internal sealed class Shard : ITransportTarget
     }
 
     public StoreDescription Describe() =>
-        new(_settings.Shape, [.. _host.Hosted.Select(replica => replica.Describe())]);
+        new(_settings.Shape, [.. _host.Hosted.Select(replica => replica.Describe())]) { IsDone = _isDone };
 }

@@ -16,6 +16,8 @@ internal sealed class LateMembershipView(IMembershipView view, SiloAddress local
 
     public ImmutableArray<SiloAddress> StayingSilos => _opened.Task.IsCompleted ? view.StayingSilos : [];
 
+    public ImmutableArray<SiloAddress> LeavingSilos => _opened.Task.IsCompleted ? view.LeavingSilos : [];
+
     public long Version => view.Version;
 
     public void Open() => _opened.TrySetResult();

@@ -14,6 +14,10 @@ internal static class DescriptionCodec
     /// <summary>Longest shape of a store, in UTF-8 bytes. It is compared, so it can't be cut off.</summary>
     public const int MaxShapeLength = 16 * 1024;
 
+    private const byte NoStore = 0;
+    private const byte Store = 1;
+    private const byte StoreOfLeaver = 2;
+
     /// <exception cref="InvalidOperationException">The name is too long.</exception>
     public static FrameBytes EncodeQuestion(string store, ulong nonce, ClusterSecret? secret)
     {
@@ -27,7 +31,12 @@ internal static class DescriptionCodec
     public static FrameBytes Encode(StoreDescription? description, ulong nonce, ClusterSecret? secret)
     {
         var writer = Frame.Begin(MessageKind.DescribeReply, nonce, secret, 1024);
-        writer.WriteByte(description is null ? (byte)0 : (byte)1);
+        writer.WriteByte(description switch
+        {
+            null => NoStore,
+            { IsDone: true } => StoreOfLeaver,
+            _ => Store,
+        });
         if (description is not null)
         {
             if (Encoding.UTF8.GetByteCount(description.Shape) > MaxShapeLength)
@@ -131,9 +140,9 @@ internal static class DescriptionCodec
     private static bool TryReadDescription(ref ByteReader reader, out StoreDescription? description)
     {
         description = null;
-        if (!reader.TryReadByte(out var present) || present == 0 || present > 1)
+        if (!reader.TryReadByte(out var present) || present is NoStore or > StoreOfLeaver)
         {
-            return present == 0 && reader.Position == 1;
+            return present == NoStore && reader.Position == 1;
         }
 
         if (!reader.TryReadString(MaxShapeLength, out var shape)
@@ -154,7 +163,7 @@ internal static class DescriptionCodec
             replicas.Add(replica);
         }
 
-        description = new(shape, replicas.MoveToImmutable());
+        description = new(shape, replicas.MoveToImmutable()) { IsDone = present == StoreOfLeaver };
         return reader.Remaining == 0 || TryReadEpochs(ref reader, ref description);
     }
 

@@ -39,6 +39,9 @@ internal interface IMembershipView
     /// <summary>Those of them that are neither on their way in nor out: they host replicas that float.</summary>
     ImmutableArray<SiloAddress> StayingSilos { get; }
 
+    /// <summary>Those of them that are on their way out.</summary>
+    ImmutableArray<SiloAddress> LeavingSilos { get; }
+
     /// <summary>Grows with every change of the membership; two silos may know different ones.</summary>
     long Version { get; }
 
@@ -98,6 +101,9 @@ internal sealed record StoreDescription(string Shape, ImmutableArray<ReplicaDesc
 {
     /// <summary>Whether a replica says which opening of its log it is.</summary>
     public bool Floats => Replicas.Any(replica => replica.Epoch > 0);
+
+    /// <summary>The silo is on its way out, and its grains have written their last.</summary>
+    public bool IsDone { get; init; }
 }
 
 /// <summary>One hosted replica.</summary>

@@ -33,7 +33,7 @@ internal sealed partial class OrleansMembershipView
         _local = local.SiloAddress;
         _time = time;
         _logger = logger;
-        _view = new([_local], [], 0);
+        _view = new([_local], [], [], 0);
     }
 
     /// <summary>The silos now, ordered.</summary>
@@ -139,11 +139,15 @@ internal sealed partial class OrleansMembershipView
             .Select(member => member.SiloAddress)
             .Order()
             .ToImmutableArray();
+        var leaving = snapshot.Members.Values
+            .Where(member => member.Status is SiloStatus.ShuttingDown or SiloStatus.Stopping)
+            .Select(member => member.SiloAddress)
+            .ToImmutableArray();
         var before = _view;
         if (!silos.AsSpan().SequenceEqual(before.Silos.AsSpan())
             || !staying.AsSpan().SequenceEqual(before.Staying.AsSpan()))
         {
-            _view = new(silos, staying, snapshot.Version.Value);
+            _view = new(silos, staying, leaving, snapshot.Version.Value);
             before.Changed.SetResult();
         }
     }
@@ -156,7 +160,10 @@ internal sealed partial class OrleansMembershipView
 
     /// <summary>One state of the view, and the signal that there is a newer one.</summary>
     private sealed record View(
-        ImmutableArray<SiloAddress> Silos, ImmutableArray<SiloAddress> Staying, long Version)
+        ImmutableArray<SiloAddress> Silos,
+        ImmutableArray<SiloAddress> Staying,
+        ImmutableArray<SiloAddress> Leaving,
+        long Version)
     {
         public TaskCompletionSource Changed { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
     }
@@ -177,6 +184,8 @@ internal sealed partial class OrleansMembershipView
         }
 
         public ImmutableArray<SiloAddress> StayingSilos => owner._view.Staying;
+
+        public ImmutableArray<SiloAddress> LeavingSilos => owner._view.Leaving;
 
         public long Version => owner._view.Version;
 

@@ -261,6 +261,8 @@ internal sealed class SimulatedNetwork(SimulatedScheduler kernel)
         public ImmutableArray<SiloAddress> StayingSilos =>
             [.. LiveSilos.Where(one => !network.Leaving.Contains(one))];
 
+        public ImmutableArray<SiloAddress> LeavingSilos => [.. LiveSilos.Where(network.Leaving.Contains)];
+
         public long Version => network._frozen.TryGetValue(silo, out var then) ? then.Version : network._version;
 
         public Task ChangedAsync(CancellationToken cancellationToken) =>

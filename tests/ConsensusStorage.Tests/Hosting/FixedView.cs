@@ -11,6 +11,8 @@ internal sealed class FixedView(ImmutableArray<SiloAddress> silos) : IMembership
 
     public ImmutableArray<SiloAddress> StayingSilos => silos;
 
+    public ImmutableArray<SiloAddress> LeavingSilos => [];
+
     public long Version => 1;
 
     public Task ChangedAsync(CancellationToken cancellationToken) => new TaskCompletionSource().Task;

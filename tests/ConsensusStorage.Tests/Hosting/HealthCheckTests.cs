@@ -118,6 +118,8 @@ public sealed class HealthCheckTests : IDisposable
 
         public ImmutableArray<SiloAddress> StayingSilos => [];
 
+        public ImmutableArray<SiloAddress> LeavingSilos => [];
+
         public long Version => 1;
 
         public void Break() => _broken.SetException(new InvalidOperationException("The membership is gone."));

@@ -58,8 +58,8 @@ internal static class MessageGen
         SomeReply.Array[0, 20].Select(replies => new BatchReply(null, [.. replies])));
 
     public static readonly Gen<StoreDescription> Description = Gen.Select(
-        Text, ReplicaDescription.Array[0, ReplicaSet.MaxReplicas],
-        (shape, replicas) => new StoreDescription(shape, [.. replicas]));
+        Text, ReplicaDescription.Array[0, ReplicaSet.MaxReplicas], Gen.Bool,
+        (shape, replicas, isDone) => new StoreDescription(shape, [.. replicas]) { IsDone = isDone });
 
     private static Gen<ReplicaId> ReplicaName =>
         Gen.String[Gen.Char.AlphaNumeric, 1, ReplicaId.MaxLength].Select(name => new ReplicaId(name));
