@@ -47,9 +47,11 @@ internal static class Benchmark
             var json = new JsonLines(options.Json);
             json.Machine(machine);
             output.WriteLine(machine);
-            var results = await MeasureAsync(cluster, options, json, output, cancellationToken);
+            var workloads = WorkloadsOf(cluster, options);
+            var results = await MeasureAsync(cluster, workloads, options, json, output, cancellationToken);
             results.ForEach(json.Median);
             Tables.Write(output, results);
+            SizeTable.Write(output, workloads.OfType<SizedStates>(), results);
         }
         finally
         {
@@ -60,13 +62,13 @@ internal static class Benchmark
     /// <summary>Round by round, so that a disturbance of the machine meets all providers alike.</summary>
     private static async Task<List<Result>> MeasureAsync(
         BenchmarkCluster cluster,
+        IWorkload[] workloads,
         BenchmarkOptions options,
         JsonLines json,
         TextWriter output,
         CancellationToken cancellationToken)
     {
-        var workloads = WorkloadsOf(cluster, options);
-        await WarmUpAsync(cluster, workloads[0], options, cancellationToken);
+        await WarmUpAsync(cluster, workloads.First(workload => workload.Concurrency.Count > 0), cancellationToken);
         var figures = new Dictionary<Subject, List<Figures>>();
         for (var round = 1; round <= options.Rounds; round++)
         {
@@ -99,16 +101,21 @@ internal static class Benchmark
             new StorageColdReads(cluster, options),
             new RawAppends(cluster, options),
         ],
+        BenchmarkMode.Sizes =>
+        [
+            .. options.Sizes.Select(size => new SizedStates(cluster, options, size, reads: false)),
+            .. options.Sizes.Select(size => new SizedStates(cluster, options, size, reads: true)),
+        ],
         _ => throw new ArgumentOutOfRangeException(nameof(options), options.Mode, "Not for a cluster."),
     };
 
     /// <summary>Without it the first round would measure the compiler, which optimizes while the code runs.</summary>
     private static async Task WarmUpAsync(
-        BenchmarkCluster cluster, IWorkload workload, BenchmarkOptions options, CancellationToken cancellationToken)
+        BenchmarkCluster cluster, IWorkload workload, CancellationToken cancellationToken)
     {
         foreach (var provider in workload.Subjects)
         {
-            var subject = new Subject(workload.Name, options.Concurrency.Max(), provider);
+            var subject = new Subject(workload.Name, workload.Concurrency.Max(), provider);
             await MeasureAsync(cluster, workload, subject, FirstWarmup, cancellationToken);
         }
     }

@@ -17,6 +17,9 @@ internal sealed class BenchmarkCommandLine
     private const string Accounts = "8";
     private const string BlobConcurrency = "1,64,256";
     private const string BlobAccounts = "1";
+    private const string SizedConcurrency = "1,16,128";
+    private const string Sizes = "0,1024,65536,1048576,max";
+    private const string Largest = "max";
     private const string None = "none";
 
     private static readonly string BlobProviders =
@@ -26,7 +29,7 @@ internal sealed class BenchmarkCommandLine
         "--mode",
         "storage",
         "storage (IGrainStorage of a silo), grain (client, grain, state), blob (storage over Azurite, and appends), "
-        + "memory (index), takeover (a log in blobs).");
+        + "sizes (reads and writes of states of different sizes), memory (index), takeover (a log in blobs).");
 
     private readonly Option<string?> _providers = OfMode(
         "--providers", "What is compared, in one run.", Providers, BlobProviders);
@@ -36,6 +39,9 @@ internal sealed class BenchmarkCommandLine
 
     private readonly Option<string?> _reads = OfMode(
         "--reads", "Callers at a time, of cold activation reads; none for no reads.", Reads, None);
+
+    private readonly Option<string> _sizes = Text(
+        "--sizes", Sizes, "Bytes of the states of --mode sizes; max is the default of MaxStateBytes.");
 
     private readonly Option<int> _rounds = Number("--rounds", 3, "Rounds; results are medians of them.");
     private readonly Option<double> _seconds = Seconds("--seconds", 10, "Seconds of each measurement.");
@@ -66,8 +72,8 @@ internal sealed class BenchmarkCommandLine
         var root = new RootCommand(
             "Measures grain storage in three silos of one process over loopback TCP, 200-byte states, closed loop.")
         {
-            _mode, _providers, _concurrency, _reads, _rounds, _seconds, _warmup, _accounts, _coldKeys, _registers,
-            _data, _json,
+            _mode, _providers, _concurrency, _reads, _sizes, _rounds, _seconds, _warmup, _accounts, _coldKeys,
+            _registers, _data, _json,
         };
         root.SetAction((parsed, cancellation) => RunAsync(parsed, cancellation));
         var parsed = root.Parse(args);
@@ -124,12 +130,16 @@ internal sealed class BenchmarkCommandLine
         var mode = ModeOf(parsed.GetValue(_mode)!);
         var json = parsed.GetValue(_json);
         var blobs = mode == BenchmarkMode.Blob;
+        var sized = mode == BenchmarkMode.Sizes;
         return new()
         {
             Mode = mode,
-            Providers = ListOf(parsed.GetValue(_providers) ?? (blobs ? BlobProviders : Providers)),
-            Concurrency = NumbersOf(parsed.GetValue(_concurrency) ?? (blobs ? BlobConcurrency : Concurrency)),
-            ReadConcurrency = NumbersOf(parsed.GetValue(_reads) ?? (blobs ? None : Reads)),
+            Providers = ListOf(
+                parsed.GetValue(_providers) ?? (sized ? Provider.Consensus : blobs ? BlobProviders : Providers)),
+            Concurrency = NumbersOf(
+                parsed.GetValue(_concurrency) ?? (sized ? SizedConcurrency : blobs ? BlobConcurrency : Concurrency)),
+            ReadConcurrency = NumbersOf(parsed.GetValue(_reads) ?? (sized ? SizedConcurrency : blobs ? None : Reads)),
+            Sizes = [.. ListOf(parsed.GetValue(_sizes)!).Select(SizeOf)],
             Rounds = parsed.GetValue(_rounds),
             Duration = TimeSpan.FromSeconds(parsed.GetValue(_seconds)),
             Warmup = TimeSpan.FromSeconds(parsed.GetValue(_warmup)),
@@ -145,7 +155,7 @@ internal sealed class BenchmarkCommandLine
         Enum.TryParse<BenchmarkMode>(mode, ignoreCase: true, out var known) && Enum.IsDefined(known)
             ? known
             : throw new FormatException(
-                $"There is no mode '{mode}'; known are storage, grain, blob, memory, takeover.");
+                $"There is no mode '{mode}'; known are storage, grain, blob, sizes, memory, takeover.");
 
     private static string DefaultData()
     {
@@ -164,6 +174,8 @@ internal sealed class BenchmarkCommandLine
     private static List<int> NumbersOf(string text) => text == None
         ? []
         : [.. ListOf(text).Select(NumberOf)];
+
+    private static int SizeOf(string text) => text == Largest ? BenchmarkOptions.LargestState : NumberOf(text);
 
     private static int NumberOf(string text) => int.TryParse(text, CultureInfo.InvariantCulture, out var value)
         ? value

@@ -1,3 +1,4 @@
+using Orleans.Configuration;
 using Orleans.Consensus.Benchmarks.Cluster;
 
 namespace Orleans.Consensus.Benchmarks;
@@ -17,6 +18,9 @@ internal enum BenchmarkMode
     /// <summary>Bytes of index that a replica holds for each register.</summary>
     Memory,
 
+    /// <summary>Reads and writes of states from nothing to the largest that a store takes.</summary>
+    Sizes,
+
     /// <summary>Time to take a log in blobs over from another silo.</summary>
     TakeOver,
 }
@@ -33,6 +37,9 @@ internal sealed record BenchmarkOptions
 
     /// <summary>Callers at a time, of cold reads; empty for no reads.</summary>
     public required IReadOnlyList<int> ReadConcurrency { get; init; }
+
+    /// <summary>Bytes of the states of <see cref="BenchmarkMode.Sizes"/>.</summary>
+    public required IReadOnlyList<int> Sizes { get; init; }
 
     public required int Rounds { get; init; }
 
@@ -57,6 +64,9 @@ internal sealed record BenchmarkOptions
     /// <summary>The file that results are appended to, or null.</summary>
     public required string? Json { get; init; }
 
+    /// <summary>Bytes of the largest state that a store takes by default.</summary>
+    public static int LargestState { get; } = new ConsensusStoreOptions().MaxStateBytes;
+
     /// <summary>What has to be started beside the silos.</summary>
     public IReadOnlyCollection<ServerKind> Servers =>
     [
@@ -73,9 +83,15 @@ internal sealed record BenchmarkOptions
                 + $"{string.Join(", ", Provider.All.Select(known => known.Name))}.";
         }
 
-        if (Providers.Count == 0 || Concurrency.Count == 0)
+        var callers = Mode == BenchmarkMode.Sizes ? Concurrency.Concat(ReadConcurrency) : Concurrency;
+        if (Providers.Count == 0 || !callers.Any() || Sizes.Count == 0)
         {
-            yield return "Nothing to measure: give at least one provider and one concurrency.";
+            yield return "Nothing to measure: give at least one provider, one concurrency and one size.";
+        }
+
+        if (Sizes.Any(size => size < 0 || size > LargestState))
+        {
+            yield return $"A size is 0 to {LargestState} bytes, the default of MaxStateBytes.";
         }
 
         if (Concurrency.Concat(ReadConcurrency).Any(callers => callers is < 1 or > 10_000))

@@ -3,6 +3,7 @@ using Azure.Storage.Blobs;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using Orleans.Configuration;
+using Orleans.Consensus.Benchmarks.Load;
 using Orleans.Hosting;
 using Orleans.Runtime.Hosting;
 using Orleans.Storage;
@@ -46,6 +47,10 @@ internal sealed class BenchmarkSilo : ISiloConfigurator
                     options.DataDirectory = Path.Combine(data, local.Value.SiloName);
                 }));
                 silo.AddConsensusGrainStorage(provider);
+                silo.AddConsensusGrainStorage(
+                    SizedStates.Provider,
+                    (ConsensusGrainStorageOptions options) =>
+                        options.GrainStorageSerializer = new SizedStateSerializer());
                 break;
             case Provider.ConsensusBlobs:
                 var accounts = silo.Configuration[BlobsKey]!.Split(Separator);
