@@ -24,6 +24,7 @@ internal sealed class ReplicaLink : IAcceptorLink
     private readonly ConsensusInstruments _instruments;
     private readonly Channel<Outgoing> _queue;
     private readonly SemaphoreSlim _slots = new(MaxInFlight);
+    private readonly StateSizes _sizes;
     private readonly ulong _id;
     private ulong _sent;
     private long _queuedBytes;
@@ -32,6 +33,7 @@ internal sealed class ReplicaLink : IAcceptorLink
         int replica,
         StoreSettings settings,
         ReplicaDirectory directory,
+        StateSizes sizes,
         ITransport transport,
         StoreEnvironment environment,
         ConsensusInstruments instruments)
@@ -39,6 +41,7 @@ internal sealed class ReplicaLink : IAcceptorLink
         _replica = replica;
         _settings = settings;
         _directory = directory;
+        _sizes = sizes;
         _transport = transport;
         _time = environment.Time;
         _id = (ulong)environment.Random.NextInt64(long.MinValue, long.MaxValue);
@@ -103,7 +106,7 @@ internal sealed class ReplicaLink : IAcceptorLink
             if (!outgoing.Attempt.IsOver || (outgoing.Attempt.IsSettled && outgoing.Request is Accept))
             {
                 batch.Add(outgoing);
-                bytes += outgoing.Size;
+                bytes += outgoing.Size + (outgoing.WantsState ? _sizes.Expected : 0);
             }
         }
     }
@@ -130,6 +133,7 @@ internal sealed class ReplicaLink : IAcceptorLink
                 return;
             }
 
+            _sizes.Learn(reply.Replies);
             for (var i = 0; i < batch.Length; i++)
             {
                 batch[i].Attempt.Deliver(_replica, reply.Replies[i]);
@@ -161,6 +165,9 @@ internal readonly record struct Outgoing(RegisterId Register, Request Request, A
 {
     /// <summary>Bytes it takes on the wire, about.</summary>
     public int Size => new RegisterRequest(Register, Request).Size;
+
+    /// <summary>Its answer brings the state.</summary>
+    public bool WantsState => Request is Prepare { WantPayload: true };
 
     public void Fail(int replica, string why) =>
         Attempt.Deliver(replica, new NoAnswer(Request.Phase, Request.Ballot, why));

@@ -37,10 +37,11 @@ internal sealed class Shard : ITransportTarget
         var own = settings.OfShard(number);
         _settings = own;
         Directory = new(own, transport, membership, Describe, environment.Time, logger);
+        var sizes = new StateSizes();
         Links =
         [
             .. Enumerable.Range(0, own.Replicas.Count).Select(replica => new ReplicaLink(
-                replica, own, Directory, transport, environment, instruments)),
+                replica, own, Directory, sizes, transport, environment, instruments)),
         ];
         var logs = own.Floats || own.Local is not null ? journals?.Invoke(own.Store) : null;
         (IJournalStore, string)? marks = own.Floats && journals is not null

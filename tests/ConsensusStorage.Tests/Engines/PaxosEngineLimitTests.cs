@@ -83,6 +83,36 @@ public sealed class PaxosEngineLimitTests
     }
 
     [Fact]
+    public void Large_states_are_asked_for_a_few_at_a_time()
+    {
+        const int states = 50;
+        var cluster = new SimulatedCluster();
+        cluster.Settings = cluster.Settings with { MaxBatchBytes = 20_000 };
+        cluster.Run(async () =>
+        {
+            await cluster.StartAllAsync();
+            for (var i = 0; i < states; i++)
+            {
+                VersionOf(await cluster.WriteAsync(0, $"k{i}", null, new string('x', 10_000)));
+            }
+
+            // The first answers tell how large states are.
+            Assert.NotNull(TextOf(await cluster.ReadAsync(1, "k0")));
+            await cluster.PassAsync(1000);
+            var most = 0;
+            cluster.Network.OnSend = (_, _, batch) =>
+            {
+                most = Math.Max(most, batch.Requests.Length);
+                return Fate.Deliver;
+            };
+            var reads = await Task.WhenAll(Enumerable.Range(0, states).Select(i => cluster.ReadAsync(1, $"k{i}")));
+
+            Assert.All(reads, read => Assert.Equal(10_000, TextOf(read)!.Length));
+            Assert.InRange(most, 1, 2);
+        });
+    }
+
+    [Fact]
     public void A_silo_stops_soon_although_much_waits_for_a_hung_replica()
     {
         var cluster = new SimulatedCluster();
