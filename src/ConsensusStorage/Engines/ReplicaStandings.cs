@@ -20,6 +20,9 @@ internal sealed record ReplicaStandings(
     ImmutableArray<ReplicaId> Twice,
     string? OtherShape)
 {
+    /// <summary>Silos that a message names; in a large cluster all have the same trouble.</summary>
+    private const int MostNamed = 3;
+
     /// <summary>Whether silos share the replicas out; else each stays with the silo that names it.</summary>
     public bool Floats { get; init; }
 
@@ -74,6 +77,11 @@ internal sealed record ReplicaStandings(
     private string WhyUnhosted(ReplicaId replica, IReadOnlyDictionary<SiloAddress, KnownSilo> silos)
     {
         var empty = silos.Where(silo => silo.Value.HostsNothing).Select(silo => silo.Key.ToParsableString()).ToList();
+        if (WhySilent(silos) is { } silence)
+        {
+            return silence;
+        }
+
         if (Floats || empty.Count == 0)
         {
             return "No live silo hosts it.";
@@ -85,6 +93,21 @@ internal sealed record ReplicaStandings(
               + $"disk, to one of {string.Join(", ", Replicas.Members)}."
             : $"No live silo hosts it. Start the silo whose ReplicaId it is. If there is none, set option ReplicaId to "
               + $"'{replica}' on one that hosts no replica: {theirs}.";
+    }
+
+    /// <summary>Which silos did not say what they host, and why: they may host a replica that is missing.</summary>
+    private static string? WhySilent(IReadOnlyDictionary<SiloAddress, KnownSilo> silos)
+    {
+        var silent = silos
+            .Where(silo => silo.Value is { Silent: true, WhySilent: not null })
+            .Select(silo => (Silo: silo.Key.ToParsableString(), Why: silo.Value.WhySilent!.TrimEnd('.')))
+            .OrderBy(silo => silo.Silo, StringComparer.Ordinal)
+            .ToList();
+        var named = silent.Take(MostNamed).Select(silo => $" Silo {silo.Silo} did not say what it hosts: {silo.Why}.");
+        var others = silent.Count > MostNamed ? $" Nor did {silent.Count - MostNamed} others." : "";
+        return silent.Count == 0
+            ? null
+            : $"No silo that answers hosts it.{string.Concat(named)}{others}";
     }
 
     /// <summary>Why a replica that answers can't be used, or null.</summary>

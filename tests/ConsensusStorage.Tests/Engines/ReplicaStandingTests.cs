@@ -67,6 +67,25 @@ public sealed class ReplicaStandingTests
     }
 
     [Fact]
+    public void A_replica_that_no_silo_speaks_of_is_told_with_why_silos_said_nothing()
+    {
+        Knows(1, Says("a", 1));
+        for (var silo = 2; silo <= 6; silo++)
+        {
+            _silos[Silo(silo)] = KnownSilo.Nothing with { Silent = true, WhySilent = "a filter says no." };
+        }
+
+        var problem = Standings()[1].Problem;
+
+        Assert.StartsWith("No silo that answers hosts it. ", problem, StringComparison.Ordinal);
+        Assert.Contains(
+            $"Silo {Silo(2).ToParsableString()} did not say what it hosts: a filter says no.",
+            problem,
+            StringComparison.Ordinal);
+        Assert.EndsWith("Nor did 2 others.", problem, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_replica_that_serves_with_a_problem_is_blocked_by_it()
     {
         Knows(1, Says("a", 1) with { Problem = "no room" });
