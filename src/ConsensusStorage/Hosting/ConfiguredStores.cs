@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Options;
 using Orleans.Configuration;
+using Orleans.Consensus.Transport;
 
 namespace Orleans.Consensus.Hosting;
 
@@ -24,9 +25,10 @@ internal sealed class ConfiguredStores(
 
     public IReadOnlyList<string> Providers => registrations.Providers;
 
-    /// <summary>The secret of this silo's messages: that of any store which has one.</summary>
-    public string? ClusterSecret =>
-        Names.Select(name => this[name].ClusterSecret).FirstOrDefault(secret => secret is not null);
+    /// <summary>The secrets of this silo's messages: those of any store which has some.</summary>
+    public TransportOptions Transport => new(
+        Names.Select(name => this[name].ClusterSecret).FirstOrDefault(secret => secret is not null),
+        Names.Select(name => this[name].AlternateClusterSecret).FirstOrDefault(secret => secret is not null));
 
     /// <summary>Names of the stores that the application adds itself or sets options of, used or not.</summary>
     public IEnumerable<string> SetUp => Names

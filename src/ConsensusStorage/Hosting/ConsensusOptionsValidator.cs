@@ -69,11 +69,7 @@ internal sealed partial class ConsensusOptionsValidator(ConfiguredStores stores)
         check.Range(nameof(options.PromiseCacheSize), options.PromiseCacheSize, 0, 100_000_000);
         check.Range(nameof(options.ValueCacheBytes), options.ValueCacheBytes, 0, 1024 * Gigabyte);
         check.Range(nameof(options.SegmentBytes), options.SegmentBytes, Megabyte, Gigabyte);
-        if (options.ClusterSecret is { Length: < 16 or > 1024 } secret)
-        {
-            throw check.Wrong(
-                nameof(options.ClusterSecret), $"has {secret.Length} characters", "have 16 to 1024, or be null");
-        }
+        ValidateSecrets(check, options);
     }
 
     private static void ValidateReplicas(StoreChecks check, ConsensusStoreOptions options)
@@ -262,16 +258,48 @@ internal sealed partial class ConsensusOptionsValidator(ConfiguredStores stores)
         }
     }
 
+    private static void ValidateSecrets(StoreChecks check, ConsensusStoreOptions options)
+    {
+        const string alternate = nameof(ConsensusStoreOptions.AlternateClusterSecret);
+        foreach (var (option, value) in new[]
+            { (nameof(options.ClusterSecret), options.ClusterSecret), (alternate, options.AlternateClusterSecret) })
+        {
+            if (value is { Length: < 16 or > 1024 })
+            {
+                throw check.Wrong(option, $"has {value.Length} characters", "have 16 to 1024, or be null");
+            }
+        }
+
+        if (options is { AlternateClusterSecret: not null, ClusterSecret: null })
+        {
+            throw check.Wrong(
+                alternate, $"is set without {nameof(options.ClusterSecret)}", "be null, or be the second of two");
+        }
+
+        if (options.AlternateClusterSecret is { } same && same == options.ClusterSecret)
+        {
+            throw check.Wrong(
+                alternate, $"is equal to {nameof(options.ClusterSecret)}", "be another secret, or be null");
+        }
+    }
+
     private void RequireOneSecret()
     {
+        RequireOneSecret(nameof(ConsensusStoreOptions.ClusterSecret), options => options.ClusterSecret);
+        RequireOneSecret(
+            nameof(ConsensusStoreOptions.AlternateClusterSecret), options => options.AlternateClusterSecret);
+    }
+
+    private void RequireOneSecret(string option, Func<ConsensusStoreOptions, string?> secretOf)
+    {
         var secrets = stores.Names
-            .Where(name => stores[name].ClusterSecret is not null)
-            .DistinctBy(name => stores[name].ClusterSecret, StringComparer.Ordinal)
+            .Where(name => secretOf(stores[name]) is not null)
+            .DistinctBy(name => secretOf(stores[name]), StringComparer.Ordinal)
             .ToList();
         if (secrets.Count > 1)
         {
             throw new OrleansConfigurationException(
-                $"Option {nameof(ConsensusStoreOptions.ClusterSecret)} has different values in the consensus stores "
+                $"Option {option} has different values in the consensus stores "
                 + $"'{secrets[0]}' and '{secrets[1]}'; it must be the same in all stores of a silo that set it.");
         }
     }

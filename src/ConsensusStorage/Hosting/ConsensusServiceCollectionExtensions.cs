@@ -160,7 +160,7 @@ public static class ConsensusServiceCollectionExtensions
         // A provider's options may name a store that no verb has named.
         services.AddKeyedSingleton(KeyedService.AnyKey, StoreByName);
         services.AddSingleton(
-            provider => new TransportOptions(provider.GetRequiredService<ConfiguredStores>().ClusterSecret));
+            provider => provider.GetRequiredService<ConfiguredStores>().Transport);
         services.AddConsensusTransport();
         return registrations;
     }

@@ -171,6 +171,15 @@ public sealed class ConsensusStoreOptions
     [Redact]
     public string? ClusterSecret { get; set; }
 
+    /// <summary>
+    /// A second secret that is accepted beside <see cref="ClusterSecret"/>, which is the one that messages are sent
+    /// with: 16–1024 characters, another one, the same on every silo but while silos are restarted one by one. It is
+    /// for replacing the secret without downtime: first set the new one here on every silo, then swap the two on every
+    /// silo, then remove the old one from here. Default null.
+    /// </summary>
+    [Redact]
+    public string? AlternateClusterSecret { get; set; }
+
     internal bool UsesBlobs =>
         ConnectionString is not null
         || ServiceKey is not null

@@ -132,7 +132,9 @@ internal sealed class StoreConfiguration(ConsensusRegistrations registrations, I
         }
         catch (InvalidOperationException exception)
         {
-            var value = section.Key == nameof(ConsensusStoreOptions.ClusterSecret) ? "" : $" '{section.Value}'";
+            var isSecret = section.Key.EndsWith(
+                nameof(ConsensusStoreOptions.ClusterSecret), StringComparison.Ordinal);
+            var value = isSecret ? "" : $" '{section.Value}'";
             throw new OrleansConfigurationException(
                 $"The configuration key {section.Path} has a value{value} that is not a {type.Name}.", exception);
         }

@@ -14,15 +14,22 @@ internal sealed class ClusterSecret
     public const int SealLength = HMACSHA256.HashSizeInBytes;
 
     private readonly byte[] _key;
+    private readonly byte[]? _alternate;
 
-    public ClusterSecret(string text)
+    /// <param name="text">What messages are sealed with.</param>
+    /// <param name="alternate">What they may be sealed with, too, or null.</param>
+    public ClusterSecret(string text, string? alternate = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(text);
         _key = Encoding.UTF8.GetBytes(text);
+        _alternate = string.IsNullOrEmpty(alternate) ? null : Encoding.UTF8.GetBytes(alternate);
     }
 
-    /// <summary>The secret of <paramref name="text"/>, or none if there is none.</summary>
-    public static ClusterSecret? From(string? text) => string.IsNullOrEmpty(text) ? null : new(text);
+    /// <summary>The secret that is configured, or none if there is none.</summary>
+    public static ClusterSecret? From(TransportOptions options) =>
+        string.IsNullOrEmpty(options.ClusterSecret)
+            ? null
+            : new(options.ClusterSecret, options.AlternateClusterSecret);
 
     /// <summary>Writes the seal of <paramref name="message"/>.</summary>
     public void Seal(ReadOnlySpan<byte> message, Span<byte> seal) => HMACSHA256.HashData(_key, message, seal);
@@ -45,11 +52,16 @@ internal sealed class ClusterSecret
         hash.GetHashAndReset(seal);
     }
 
-    /// <summary>Whether <paramref name="seal"/> is of <paramref name="message"/>, compared in constant time.</summary>
-    public bool IsSealOf(ReadOnlySpan<byte> message, ReadOnlySpan<byte> seal)
+    /// <summary>
+    /// Whether <paramref name="seal"/> is of <paramref name="message"/> by either secret, compared in constant time.
+    /// </summary>
+    public bool IsSealOf(ReadOnlySpan<byte> message, ReadOnlySpan<byte> seal) =>
+        IsSealOf(_key, message, seal) || (_alternate is not null && IsSealOf(_alternate, message, seal));
+
+    private static bool IsSealOf(byte[] key, ReadOnlySpan<byte> message, ReadOnlySpan<byte> seal)
     {
         Span<byte> expected = stackalloc byte[SealLength];
-        Seal(message, expected);
+        HMACSHA256.HashData(key, message, expected);
         return CryptographicOperations.FixedTimeEquals(expected, seal);
     }
 }

@@ -30,7 +30,7 @@ internal sealed class ConsensusGrainService : GrainService, IConsensusGrainServi
         var logger = loggers.CreateLogger<ConsensusGrainService>();
         _local = silo.SiloAddress;
         _callers = new(membership, time, logger);
-        _receiver = new(targets, ClusterSecret.From(options.ClusterSecret), time, logger);
+        _receiver = new(targets, ClusterSecret.From(options), time, logger);
     }
 
     /// <summary>Lets calls of live silos through and answers all others itself.</summary>

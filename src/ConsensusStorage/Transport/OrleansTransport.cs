@@ -16,7 +16,7 @@ internal sealed class OrleansTransport(
     TransportOptions options,
     Random random) : ITransport
 {
-    private readonly ClusterSecret? _secret = ClusterSecret.From(options.ClusterSecret);
+    private readonly ClusterSecret? _secret = ClusterSecret.From(options);
     private readonly Lock _randomLock = new();
 
     public SiloAddress Local => local.SiloAddress;

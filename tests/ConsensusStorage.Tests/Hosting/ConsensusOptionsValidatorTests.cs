@@ -26,6 +26,9 @@ public sealed class ConsensusOptionsValidatorTests
         { "MaxBatchBytes", options => options.MaxBatchBytes = 4095, "4096 to 16777216" },
         { "SegmentBytes", options => options.SegmentBytes = 1000, "1048576 to 1073741824" },
         { "ClusterSecret", options => options.ClusterSecret = "too short", "has 9 characters" },
+        { "AlternateClusterSecret", Secrets("0123456789abcdef", "too short"), "has 9 characters" },
+        { "AlternateClusterSecret", Secrets(null, "0123456789abcdef"), "without ClusterSecret" },
+        { "AlternateClusterSecret", Secrets("0123456789abcdef", "0123456789abcdef"), "equal to ClusterSecret" },
         { "Replicas", options => options.Replicas = null!, "is null" },
         { "Replicas", options => options.Replicas = ["a", "b"], "An even number survives no more failures" },
         { "Replicas", options => options.Replicas = ["a", "b", "c", "d"], "has 4 names (a, b, c, d)" },
@@ -87,6 +90,7 @@ public sealed class ConsensusOptionsValidatorTests
         Three("b"),
         options => { Three(null)(options); options.DataDirectory = ""; },
         options => options.ClusterSecret = new('s', 16),
+        Secrets(new('s', 16), new('t', 1024)),
         options =>
         {
             options.MaxStateBytes = 32 << 20;
@@ -177,6 +181,19 @@ public sealed class ConsensusOptionsValidatorTests
     }
 
     [Fact]
+    public void Two_alternate_secrets_in_one_silo_are_refused_without_telling_them()
+    {
+        using var host = SiloUnderTest.Build(silo => silo
+            .UseConsensusStore("one", Secrets("0123456789abcdef", "first alternate!"))
+            .UseConsensusStore("two", Secrets("0123456789abcdef", "second alternate")));
+
+        var exception = Assert.Throws<OrleansConfigurationException>(host.Validate);
+
+        Assert.Contains("AlternateClusterSecret", exception.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("alternate!", exception.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Two_secrets_in_one_silo_are_refused_without_telling_them()
     {
         using var host = SiloUnderTest.Build(silo => silo
@@ -188,6 +205,9 @@ public sealed class ConsensusOptionsValidatorTests
         Assert.Contains("'one' and 'two'", exception.Message, StringComparison.Ordinal);
         Assert.DoesNotContain("0123456789abcdef", exception.Message, StringComparison.Ordinal);
     }
+
+    private static Action<ConsensusStoreOptions> Secrets(string? secret, string? alternate) => options =>
+        (options.ClusterSecret, options.AlternateClusterSecret) = (secret, alternate);
 
     private static Action<ConsensusStoreOptions> Three(string? local) => options =>
     {

@@ -111,19 +111,26 @@ public sealed class HostingVerbTests
     public void The_secret_of_a_store_protects_the_transport()
     {
         const string secret = "0123456789abcdef";
+        const string other = "fedcba9876543210";
         using var host = SiloUnderTest.Build(silo => silo
             .UseConsensusStore("open")
-            .UseConsensusStore("vault", options => options.ClusterSecret = secret));
+            .UseConsensusStore("vault", options =>
+            {
+                options.ClusterSecret = secret;
+                options.AlternateClusterSecret = other;
+            }));
 
-        Assert.Equal(secret, host.Services.GetRequiredService<TransportOptions>().ClusterSecret);
+        Assert.Equal(new(secret, other), host.Services.GetRequiredService<TransportOptions>());
     }
 
     [Fact]
     public void Options_are_logged_without_the_secret()
     {
         const string secret = "0123456789abcdef";
+        const string other = "fedcba9876543210";
         using var host = SiloUnderTest.Build(silo => silo
-            .UseConsensusStore("vault", options => options.ClusterSecret = secret)
+            .UseConsensusStore("vault", options =>
+                (options.ClusterSecret, options.AlternateClusterSecret) = (secret, other))
             .AddConsensusGrainStorage("bank"));
 
         var lines = host.Services.GetServices<IOptionFormatter>()
@@ -134,6 +141,7 @@ public sealed class HostingVerbTests
         Assert.Contains(lines, line => line.Contains("Groups: 16", StringComparison.Ordinal));
         Assert.Contains(lines, line => line.Contains("StoreName: Default", StringComparison.Ordinal));
         Assert.DoesNotContain(lines, line => line.Contains(secret, StringComparison.Ordinal));
+        Assert.DoesNotContain(lines, line => line.Contains(other, StringComparison.Ordinal));
     }
 
     [Fact]

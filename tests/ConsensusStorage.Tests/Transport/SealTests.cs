@@ -79,9 +79,34 @@ public sealed class SealTests
     [Fact]
     public void An_empty_secret_is_none()
     {
-        Assert.Null(ClusterSecret.From(null));
-        Assert.Null(ClusterSecret.From(""));
-        Assert.DoesNotContain("horse", new TransportOptions("correct horse").ToString(), StringComparison.Ordinal);
+        Assert.Null(ClusterSecret.From(new(null)));
+        Assert.Null(ClusterSecret.From(new("")));
+        var text = new TransportOptions("correct horse", "battery staple").ToString();
+        Assert.DoesNotContain("horse", text, StringComparison.Ordinal);
+        Assert.DoesNotContain("staple", text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Silos_understand_one_another_at_each_step_while_the_secret_is_replaced()
+    {
+        ClusterSecret[] steps =
+        [
+            new("the old secret"),
+            new("the old secret", "the new secret"),
+            new("the new secret", "the old secret"),
+            new("the new secret"),
+        ];
+        for (var step = 0; step < steps.Length; step++)
+        {
+            for (var other = 0; other < steps.Length; other++)
+            {
+                var message = DescriptionCodec.EncodeQuestion("store", nonce: 77, steps[step]).Whole;
+                var opens = Frame.TryOpen(message, steps[other], out _, out var error);
+
+                // Silos are never more than one step apart.
+                Assert.True(opens || Math.Abs(step - other) > 1, $"From step {step} to {other}: {error}");
+            }
+        }
     }
 
     private static void Opens(FrameBytes bytes, MessageKind kind)
