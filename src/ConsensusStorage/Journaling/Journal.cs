@@ -78,7 +78,7 @@ internal sealed class Journal : IJournal
         if (store is ISharedSegmentStore shared)
         {
             var takeOver = new SharedTakeOver(shared, factory, options, opening);
-            return new(store, factory, options, await takeOver.RunAsync(cancellationToken));
+            return new(store, factory, options, await takeOver.RunAsync(cancellationToken)) { _isOpen = true };
         }
 
         var recovery = new JournalRecovery(store, opening.Expected, opening.From, opening.Replay);

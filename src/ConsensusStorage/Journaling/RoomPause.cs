@@ -33,6 +33,13 @@ internal sealed class RoomPause(TimeProvider time)
             _problem = problem;
             throw;
         }
+        catch
+        {
+            // Another failure says nothing about room: the next append has to find out, and must not be told of an
+            // old one instead.
+            _problem = null;
+            throw;
+        }
     }
 
     /// <summary>Tries until there is room, with a pause before each try, also before the first.</summary>

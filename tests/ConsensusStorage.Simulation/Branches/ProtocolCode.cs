@@ -56,7 +56,8 @@ internal sealed class ProtocolCode : AssemblyLoadContext
                 "Engines",
                 "Attempt.cs" or "FloatingReplicas.cs" or "Formation.cs" or "FormingLog.cs" or "HostedLog.cs"
                     or "HostedReplica.cs" or "PaxosEngine.cs" or "PaxosReplica.cs" or "RegisterSessions.cs"
-                    or "ReplicaDirectory.cs" or "ReplicaLink.cs" or "ReplicaMap.cs" or "ReplicaPlacement.cs"],
+                    or "ReplicaDirectory.cs" or "ReplicaLink.cs" or "ReplicaMap.cs" or "ReplicaPlacement.cs"
+                    or "TwinWatch.cs"],
     };
 }
 

@@ -89,11 +89,14 @@ internal sealed class Aftermath(
         {
             if (await client.ReadUntilFoundAsync(until) is { } unread)
             {
-                run.Violated($"After the faults a register can't be read: {register} at silo {silo}, {unread}");
+                run.Violated(
+                    $"After the faults a register can't be read: {register} at silo {silo}, {Wording.Of(unread)}");
             }
             else if (write && await client.WriteUntilAppliedAsync(until) is { } unwritten)
             {
-                run.Violated($"After the faults a register can't be written: {register} at silo {silo}, {unwritten}");
+                run.Violated(
+                    $"After the faults a register can't be written: {register} at silo {silo}, "
+                    + Wording.Of(unwritten));
             }
         });
     }

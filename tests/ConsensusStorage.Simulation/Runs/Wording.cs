@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Orleans.Consensus.Clustering;
 using Orleans.Consensus.Clustering.Documents;
 using Orleans.Consensus.Paxos;
@@ -24,8 +25,8 @@ internal static class Wording
         ChangeResult.Applied applied => $"applied, now {applied.Version?.ToString()[^6..] ?? "nothing"}",
         ChangeResult.Stale stale =>
             $"stale, found {Of(stale.Current)}{(stale.MayHaveHappened ? "; it may have happened" : "")}",
-        ChangeResult.NotApplied none => $"not applied: {none.Reason}",
-        ChangeResult.Unknown unknown => $"unknown: {unknown.Reason}",
+        ChangeResult.NotApplied none => $"not applied: {none.Reason}{Of(none.Answers)}",
+        ChangeResult.Unknown unknown => $"unknown: {unknown.Reason}{Of(unknown.Answers)}",
         _ => $"{detail}",
     };
 
@@ -34,6 +35,9 @@ internal static class Wording
 
     private static string Name(DocumentRequest request) =>
         $"process {request.Process}, place {request.Place + 1}: {request.What} {request.Name}";
+
+    private static string Of(ImmutableArray<ReplicaAnswer> answers) =>
+        string.Concat(answers.Select(answer => $"; {answer.Replica}: {answer.Text}"));
 
     private static string Of(AcceptorDocument document) =>
         $"{(document.IsFormed ? "" : $"{document.Peers.Length} peers, no vote, ")}promised {document.State.Promised}, "

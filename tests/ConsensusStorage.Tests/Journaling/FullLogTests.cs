@@ -72,16 +72,32 @@ public sealed class FullLogTests
             Assert.InRange(_tries - before, 5, 15);
         });
 
-    [Fact]
-    public void A_log_finds_room_by_itself_and_takes_the_next_append() => _scheduler.Run(async () =>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_log_finds_room_by_itself_and_takes_the_next_append(bool isShared) => _scheduler.Run(async () =>
     {
-        await using var journal = await _log.OpenAsync();
+        var log = new TestLog(_files) { Clock = _scheduler.Time, IsShared = isShared };
+        await using var journal = await log.OpenAsync();
         await FillAsync(journal);
         Assert.False(journal.HasRoom);
         _files.Room = long.MaxValue;
         await _scheduler.Time.Pass(TimeSpan.FromSeconds(9));
         Assert.True(journal.HasRoom);
         await AppendAsync(journal);
+    });
+
+    /// <summary>A problem of room that is over must not hide another one.</summary>
+    [Fact]
+    public void A_log_whose_directory_fails_while_it_looks_for_room_says_so() => _scheduler.Run(async () =>
+    {
+        await using var journal = await _log.OpenAsync();
+        await FillAsync(journal);
+        _files.Room = long.MaxValue;
+        _files.Plan = operation => new(
+            operation.Action == FileAction.Create ? FileFault.Fail : FileFault.None);
+        await _scheduler.Time.Pass(TimeSpan.FromSeconds(9));
+        await Assert.ThrowsAsync<JournalLostException>(() => AppendAsync(journal));
     });
 
     [Fact]
