@@ -41,6 +41,11 @@ internal sealed class AcceptorIndex
     /// <summary>The highest round in any ballot held (S4).</summary>
     public long HighestRound { get; private set; }
 
+    /// <summary>
+    /// The highest accepted ballot of all groups: a majority promised it, so the clock of one silo can't have made it.
+    /// </summary>
+    public Ballot HighestAccepted { get; private set; }
+
     /// <summary>The last ballot of each group.</summary>
     public ImmutableArray<Ballot> Highest => [.. _highest];
 
@@ -93,7 +98,12 @@ internal sealed class AcceptorIndex
     }
 
     /// <summary>What was <see cref="Set"/> last is durable.</summary>
-    public void Landed(RegisterId register) => Note(GroupOf(register), this[register].Highest);
+    public void Landed(RegisterId register)
+    {
+        var state = this[register];
+        Note(GroupOf(register), state.Highest);
+        HighestAccepted = Ballot.Max(HighestAccepted, state.Accepted);
+    }
 
     /// <summary>Takes a <see cref="Set"/> back that did not become durable.</summary>
     public void Restore(RegisterId register, AcceptorState? before)

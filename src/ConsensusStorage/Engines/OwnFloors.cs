@@ -28,12 +28,16 @@ internal sealed class OwnFloors(AcceptorIndex index, int mostPromises)
         if (IsOverfull)
         {
             var fullest = index.Promises.FullestGroup();
-            Raise(fullest, index.Promises.MedianOf(fullest), batch, record);
+            var median = index.Promises.MedianOf(fullest);
+            var believed = Ballot.Min(median, index.HighestAccepted);
+            Raise(fullest, index.Promises.WouldFree(fullest, believed) ? believed : median, batch, record);
         }
         else if (unixMilliseconds >= _next || _next - unixMilliseconds > IntervalMilliseconds)
         {
             _next = unixMilliseconds + IntervalMilliseconds;
-            var hourAgo = new Ballot(Math.Max(0, Ballot.RoundAt(unixMilliseconds) - Ballot.Hour), default);
+            var hourAgo = Ballot.Min(
+                new Ballot(Math.Max(0, Ballot.RoundAt(unixMilliseconds) - Ballot.Hour), default),
+                index.HighestAccepted);
             for (var group = 0; group < index.Groups; group++)
             {
                 if (index.Promises.WouldFree(group, hourAgo))
@@ -62,7 +66,10 @@ internal sealed class OwnFloors(AcceptorIndex index, int mostPromises)
         _raised.Clear();
     }
 
-    /// <summary>Never above the highest ballot held: a wrong clock must not refuse what the others make.</summary>
+    /// <summary>
+    /// Never above the highest ballot held, and, as long as that frees anything, not above what a majority has
+    /// believed: the clock of this silo may be wrong, and its replica and its proposer believe each other.
+    /// </summary>
     private void Raise(int group, Ballot to, JournalBatch batch, ByteWriter record)
     {
         var before = index.Floor(group);

@@ -190,10 +190,14 @@ internal sealed class JournalRecovery(
     /// </summary>
     private async ValueTask<LogSegment?> FindBehindAsync(LogSegment segment, CancellationToken cancellationToken)
     {
-        return _shared is null
-            || await _shared.OpenBehindAsync(_index + 2, segment.Header.Id, cancellationToken) is not { } storage
-                ? null
-                : await OpenSegmentAsync(storage, cancellationToken);
+        if (_shared is null
+            || await _shared.OpenBehindAsync(_index + 2, segment.Header.Id, cancellationToken) is not { } storage)
+        {
+            return null;
+        }
+
+        var behind = await OpenSegmentAsync(storage, cancellationToken);
+        return behind.Header.GoesOnAt == 0 ? null : behind;
     }
 
     private JournalCorruptException EndsBefore(LogSegment segment, long end) => JournalDamage.At(

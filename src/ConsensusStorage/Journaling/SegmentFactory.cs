@@ -41,4 +41,8 @@ internal sealed class SegmentFactory(ISegmentStore store, TimeProvider time, Fun
         {
             GoesOnAt = end?.Offset ?? 0,
         };
+
+    /// <summary>A header that says: the roll record that led to this segment stands.</summary>
+    public SegmentHeader HeaderOfRoll(SegmentHeader rolled) =>
+        new(rolled.Identity, rolled.Number, newId(), rolled.Previous, Epoch, SegmentHeader.Size, Now) { GoesOnAt = 0 };
 }

@@ -89,6 +89,11 @@ internal sealed class SharedTakeOver(
         var places = (end?.Records ?? []).Select(record => batch.Add(record.Kind, record.Bytes)).ToList();
         new FenceRecord(factory.Epoch, factory.Now, opening.Owner).AddTo(batch);
 
+        if (end is { Offset: SegmentHeader.Size, Segment.Header: { GoesOnAt: 0, Number: > 1 } rolled })
+        {
+            await KeepRollAsync(rolled, cancellationToken);
+        }
+
         var header = factory.HeaderBehind(
             end?.Segment.Header.Identity ?? opening.Expected, end, options.CapacityOf(1, BatchImage.ExtentOf(batch)));
         var (bytes, hash) = header.Encode();
@@ -118,5 +123,28 @@ internal sealed class SharedTakeOver(
             factory.Epoch,
             log?.Owners ?? new(null, new HashSet<string>()),
             (end?.Bytes ?? 0) + offset);
+    }
+
+    /// <summary>
+    /// The only batch behind a roll record may have come after another taker read the log: that one would go on before
+    /// the roll record. Whoever takes that name first, wins; a header without a cut says that the roll record stands.
+    /// </summary>
+    private async ValueTask KeepRollAsync(SegmentHeader rolled, CancellationToken cancellationToken)
+    {
+        var header = factory.HeaderOfRoll(rolled);
+        try
+        {
+            await store.CreateBehindAsync(header, header.Encode().Bytes, cancellationToken);
+        }
+        catch (SegmentTakenException)
+        {
+            var bytes = new byte[SegmentHeader.Size];
+            var found = await store.OpenBehindAsync(rolled.Number, rolled.Previous, cancellationToken);
+            var length = found is null ? 0 : await found.ReadAsync(0, bytes, cancellationToken);
+            if (SegmentHeader.Decode(bytes.AsSpan(0, length), store.Location).Header.GoesOnAt != 0)
+            {
+                throw;
+            }
+        }
     }
 }

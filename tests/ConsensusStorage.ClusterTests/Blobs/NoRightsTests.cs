@@ -22,7 +22,8 @@ public sealed class NoRightsTests
         await using var cluster = await TestedCluster.DeployAsync(plan);
 
         var status = await Eventually.BecomesAsync(
-            () => cluster.StatusAsync(0), seen => seen.All(replica => replica.Problem is not null));
+            () => cluster.StatusAsync(0),
+            seen => seen.All(replica => replica.Problem?.Contains("rights", StringComparison.Ordinal) == true));
         var client = new StorageClient(cluster, 0, StorageClient.NewId());
         var failure = await Assert.ThrowsAsync<ConsensusUnavailableException>(() => client.WriteAsync(1));
 

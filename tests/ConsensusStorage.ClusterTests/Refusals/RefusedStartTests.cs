@@ -107,12 +107,12 @@ public sealed class RefusedStartTests : IDisposable
         await WriteOnceAsync();
         var segment = _directory.Snapshot().Keys.Order().First();
         var bytes = await File.ReadAllBytesAsync(segment);
-        BinaryPrimitives.WriteUInt32LittleEndian(bytes.AsSpan(8), 2);
+        BinaryPrimitives.WriteUInt32LittleEndian(bytes.AsSpan(8), 3);
         BinaryPrimitives.WriteUInt128LittleEndian(
             bytes.AsSpan(hashAt), XxHash128.HashToUInt128(bytes.AsSpan(0, hashAt)));
         await File.WriteAllBytesAsync(segment, bytes);
 
-        await AssertRefusedAsync(_plan, "format version 2", "Segment 1", Path.GetDirectoryName(segment)!);
+        await AssertRefusedAsync(_plan, "format version 3", "Segment 1", Path.GetDirectoryName(segment)!);
     }
 
     [Fact]

@@ -228,6 +228,36 @@ public sealed class PaxosEngineLimitTests
         });
     }
 
+    /// <summary>Its replica believed the wrong clock, and must not refuse everything for it afterwards.</summary>
+    [Fact, Trait("Rule", "S4"), Trait("Rule", "S11")]
+    public void A_clock_that_was_wrong_for_a_while_stops_nothing_when_another_silo_is_down_later()
+    {
+        var cluster = new SimulatedCluster();
+        cluster.Run(async () =>
+        {
+            await cluster.StartAllAsync();
+            var version = VersionOf(await cluster.WriteAsync(0, "k", null, "one"));
+            cluster.ClockOf(1).Offset = TimeSpan.FromHours(3);
+            for (var i = 0; i < 20; i++)
+            {
+                await cluster.PassAsync(10_000);
+                for (var j = 0; j < 20; j++)
+                {
+                    await cluster.ReadAsync(0, $"never{i}-{j}");
+                }
+
+                await cluster.ReadAsync(1, $"own{i}");
+            }
+
+            cluster.ClockOf(1).Offset = TimeSpan.Zero;
+            await cluster.PassAsync(10_000);
+            Assert.Equal("one", TextOf(await cluster.ReadAsync(0, "k")));
+            await cluster.StopAsync(2);
+            await cluster.PassAsync(5000);
+            Assert.Equal("one", TextOf(await cluster.ReadAsync(0, "k")));
+        });
+    }
+
     [Fact]
     public void Five_replicas_work_with_two_down()
     {

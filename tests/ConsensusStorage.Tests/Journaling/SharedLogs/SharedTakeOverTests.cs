@@ -161,6 +161,93 @@ public sealed class SharedTakeOverTests
     }
 
     /// <summary>
+    /// An owner stands still where it goes on in its next segment, a first taker before it has its name, and a second
+    /// taker is faster than both: what one saw behind the roll record, the other did not.
+    /// </summary>
+    [Fact, Trait("Rule", "S17")]
+    public void Wherever_an_owner_and_a_taker_stand_still_while_another_takes_over_one_chain_wins() =>
+        new SimulatedScheduler().Run(async () =>
+        {
+            var owner = 0;
+            while (await StandStillTogetherAsync(++owner, taker: 1))
+            {
+                var taker = 1;
+                while (await StandStillTogetherAsync(owner, ++taker))
+                {
+                    Assert.InRange(taker, 1, 200);
+                }
+            }
+
+            Assert.InRange(owner, 10, 200);
+        });
+
+    /// <returns>Whether both came as far as where they are to stand still; for the first step of a taker, the owner.
+    /// </returns>
+    private async Task<bool> StandStillTogetherAsync(int owner, int taker)
+    {
+        _files.Plan = null;
+        _acknowledged.Clear();
+        _root = $"/pair{owner}x{taker}";
+        var first = await Silo().OpenAsync();
+        var (ownerStands, ownerGoesOn) = StopAt(owner);
+        var appending = UnlessFencedAsync(() => AppendAsync(first, 6));
+        await Task.WhenAny(ownerStands, appending);
+        if (!ownerStands.IsCompleted)
+        {
+            await appending;
+            return false;
+        }
+
+        var (takerStands, takerGoesOn) = StopAt(taker);
+        var taking = UnlessFencedAsync(async () => await Silo().OpenAsync());
+        await Task.WhenAny(takerStands, taking);
+        _files.Plan = null;
+        ownerGoesOn.SetResult();
+        await appending;
+        await using (var second = await Silo().OpenAsync())
+        {
+            await AppendAsync(second, 3);
+            takerGoesOn.TrySetResult();
+            await taking;
+            await UnlessFencedAsync(() => AppendAsync(second, 1));
+        }
+
+        await CheckAsync();
+        return taker == 1 || takerStands.IsCompleted;
+    }
+
+    /// <summary>Lets whoever makes operation <paramref name="number"/> from here stand still before it.</summary>
+    private (Task Stands, TaskCompletionSource GoesOn) StopAt(int number)
+    {
+        TaskCompletionSource stands = new(), goesOn = new();
+        var at = _files.Operations + number;
+        _files.Plan = async operation =>
+        {
+            if (operation.Number == at)
+            {
+                _interrupted = $"{operation.Action} {operation.Path}";
+                stands.SetResult();
+                await goesOn.Task;
+            }
+
+            return FileFault.None;
+        };
+        return (stands.Task, goesOn);
+    }
+
+    private static async Task UnlessFencedAsync(Func<Task> work)
+    {
+        try
+        {
+            await work();
+        }
+        catch (JournalException exception) when (exception is JournalFencedException or JournalLostException
+            or JournalUnavailableException)
+        {
+        }
+    }
+
+    /// <summary>
     /// An owner appends; before its operation number <paramref name="at"/> others take over and append.
     /// </summary>
     private async Task<bool> StandStillAsync(int at, int takers)
@@ -169,14 +256,7 @@ public sealed class SharedTakeOverTests
         var owner = await Silo().OpenAsync();
         var before = _files.Operations;
         InterruptAt(before + at, takers);
-        try
-        {
-            await AppendAsync(owner, 6);
-        }
-        catch (JournalFencedException)
-        {
-        }
-
+        await UnlessFencedAsync(() => AppendAsync(owner, 6));
         return await EndAsync(before + at);
     }
 
@@ -190,15 +270,7 @@ public sealed class SharedTakeOverTests
 
         var before = _files.Operations;
         InterruptAt(before + at, others);
-        try
-        {
-            var taker = await Silo().OpenAsync();
-            await AppendAsync(taker, 4);
-        }
-        catch (JournalException exception) when (exception is JournalFencedException or JournalUnavailableException)
-        {
-        }
-
+        await UnlessFencedAsync(async () => await AppendAsync(await Silo().OpenAsync(), 4));
         return await EndAsync(before + at);
     }
 
