@@ -137,7 +137,7 @@ internal static class FaultKinds
         kind is FaultKind.OlderCopy or FaultKind.LostFlushes or FaultKind.PlacePower;
 
     /// <summary>Whether it is about storage accounts.</summary>
-    public static bool IsOfAccounts(this FaultKind kind) => 
+    public static bool IsOfAccounts(this FaultKind kind) =>
         kind is >= FaultKind.AccountDown and not FaultKind.ServerCrash;
 }
 
