@@ -44,7 +44,7 @@ public sealed class MovingGrain(
     public Task MoveToAsync(SiloAddress silo)
     {
         RequestContext.Set(IPlacementDirector.PlacementHintKey, silo);
-        this.MigrateOnIdle();
+        MigrateOnIdle();
         return Task.CompletedTask;
     }
 }
